@@ -1,0 +1,8 @@
+//! Tests of the protocol.
+#![allow(clippy::unwrap_used)]
+
+mod arbitrary_bytes;
+mod golden;
+mod lanes;
+mod samples;
+mod wire;
