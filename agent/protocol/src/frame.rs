@@ -8,6 +8,7 @@ macro_rules! frames {
     ($($(#[$doc:meta])* $variant:ident($body:ty) = $kind:literal, $lane:ident, $side:ident;)*) => {
         /// Everything host and agent say to each other. On the wire a map with one entry: kind to body.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[expect(clippy::large_enum_variant, reason = "the hello is large, and sent once a session")]
         pub enum Frame {
             $($(#[$doc])* #[serde(rename = $kind)] $variant($body),)*
         }
