@@ -12,6 +12,10 @@ pub struct CallContext {
     pub actor: String,
     /// Name to show for the actor.
     pub actor_name: String,
+    /// UUID of the user behind the actor, also when one of their tokens acts; `None` for jobs and the system.
+    pub user: Option<String>,
+    /// Names of the roles the actor holds, e.g. `operator`; what an engine shares things with.
+    pub roles: BTreeSet<String>,
     /// The engine's own permissions that the actor holds, e.g. `automation:scripts:run`.
     pub permissions: BTreeSet<String>,
     /// Selector that limits which machines the actor may see; empty for all.
@@ -25,6 +29,15 @@ pub struct CallContext {
 }
 
 impl CallContext {
+    /// Who answers for the call: `user:<uuid>` also when a token of that user acts, else the actor. Two calls with
+    /// the same principal are the same person's, which is what a two-person rule compares.
+    pub fn principal(&self) -> String {
+        match &self.user {
+            Some(user) => format!("user:{user}"),
+            None => self.actor.clone(),
+        }
+    }
+
     /// Whether the actor holds `permission`.
     pub fn allows(&self, permission: &str) -> bool {
         self.permissions.contains(permission)
