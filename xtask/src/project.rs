@@ -1,0 +1,109 @@
+//! Where the project is, how to run a command in it, and what cargo says of it.
+
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result, bail};
+
+/// The project's root and build folder.
+pub struct Project {
+    /// Folder of the root `Cargo.toml`.
+    pub root: PathBuf,
+}
+
+/// What `cargo metadata` says, as far as we ask.
+#[derive(serde::Deserialize)]
+pub struct Metadata {
+    /// All packages, ours and others'.
+    pub packages: Vec<Package>,
+    /// Build folder.
+    pub target_directory: PathBuf,
+}
+
+/// A package.
+#[derive(serde::Deserialize)]
+pub struct Package {
+    /// Name.
+    pub name: String,
+    /// Version.
+    pub version: String,
+    /// Registry; none for ours.
+    pub source: Option<String>,
+    /// Licence expression.
+    pub license: Option<String>,
+    /// Its `Cargo.toml`.
+    pub manifest_path: String,
+    /// Direct dependencies.
+    pub dependencies: Vec<Dependency>,
+}
+
+/// A direct dependency.
+#[derive(serde::Deserialize)]
+pub struct Dependency {
+    /// Name.
+    pub name: String,
+    /// `dev`, `build` or none.
+    pub kind: Option<String>,
+}
+
+impl Project {
+    /// Find the root from this crate's place.
+    pub fn find() -> Result<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies below the root")?;
+        Ok(Self { root: root.to_owned() })
+    }
+
+    /// Where build output goes; engines have a folder of their own below.
+    pub fn target(&self) -> PathBuf {
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| self.root.join("target"), PathBuf::from)
+    }
+
+    /// Build folder of the `plugins/` workspace.
+    pub fn engine_target(&self) -> PathBuf {
+        self.target().join("engines")
+    }
+
+    /// Ask cargo about a workspace.
+    pub fn metadata(&self, manifest: &str) -> Result<Metadata> {
+        let out = self
+            .command("cargo", ["metadata", "--format-version", "1", "--locked", "--manifest-path", manifest])
+            .stderr(Stdio::inherit())
+            .output()?;
+        if !out.status.success() {
+            bail!("cargo metadata failed for {manifest}");
+        }
+        Ok(serde_json::from_slice(&out.stdout)?)
+    }
+
+    /// A command in the root.
+    pub fn command<S: AsRef<OsStr>>(&self, program: &str, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new(program);
+        command.args(args).current_dir(&self.root);
+        command
+    }
+
+    /// Run a command and fail with its name when it fails.
+    pub fn run<S: AsRef<OsStr>>(&self, program: &str, args: impl IntoIterator<Item = S>) -> Result<()> {
+        run(&mut self.command(program, args))
+    }
+
+    /// `cargo` in the `plugins/` workspace, with its own build folder.
+    pub fn engine_cargo<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+        let mut command = Command::new("cargo");
+        command.args(args).current_dir(self.root.join("plugins")).env("CARGO_TARGET_DIR", self.engine_target());
+        command
+    }
+}
+
+/// Run a prepared command and fail with its text when it fails.
+pub fn run(command: &mut Command) -> Result<()> {
+    let text = format!("{command:?}");
+    let status = command.status().with_context(|| format!("cannot start {text}"))?;
+    if !status.success() {
+        bail!("{text} failed: {status}");
+    }
+    Ok(())
+}

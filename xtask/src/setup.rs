@@ -1,0 +1,43 @@
+//! Installs what the tests need, when it is not there: a fresh Debian machine passes.
+
+use std::{path::Path, process::Command};
+
+use anyhow::{Result, bail};
+
+use crate::project::{Project, run};
+
+/// Debian packages, each with a file that tells it is there.
+const PACKAGES: &[(&str, &str)] = &[
+    ("postgresql", "/usr/lib/postgresql"),
+    ("ksh", "/bin/ksh"),
+    ("zsh", "/bin/zsh"),
+    ("iproute2", "/usr/bin/ss"),
+];
+
+/// Install what is missing.
+pub fn run(project: &Project) -> Result<()> {
+    let missing: Vec<&str> = PACKAGES.iter().filter(|(_, f)| !Path::new(f).exists()).map(|(p, _)| *p).collect();
+    if !missing.is_empty() {
+        apt(&missing)?;
+    }
+    if Command::new("cargo-deny").arg("--version").output().is_err() {
+        println!("setup: installing cargo-deny");
+        project.run("cargo", ["install", "cargo-deny", "--locked", "--quiet"])?;
+    }
+    Ok(())
+}
+
+fn apt(packages: &[&str]) -> Result<()> {
+    if !Path::new("/usr/bin/apt-get").exists() {
+        bail!("install these by hand, there is no apt-get here: {}", packages.join(" "));
+    }
+    println!("setup: installing {}", packages.join(" "));
+    let sudo = !Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.starts_with(b"0\n"));
+    let apt_get = |args: &[&str]| {
+        let mut command = if sudo { Command::new("sudo") } else { Command::new("env") };
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0"]).args(args);
+        run(&mut command)
+    };
+    apt_get(&["update"])?;
+    apt_get(&[&["install", "--no-install-recommends"], packages].concat())
+}
