@@ -1,0 +1,146 @@
+//! The revocation lists in force, and what they say of a certificate, a licence, an engine.
+
+use crate::{Error, Realm, RevocationList, VerifiedSigner};
+use chrono::{DateTime, Utc};
+use semver::{Version, VersionReq};
+use std::collections::BTreeMap;
+
+/// What applying a list did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// It is in force now.
+    Replaced,
+    /// It was in force already.
+    Unchanged,
+}
+
+/// What the lists say of one version of an engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EngineStanding {
+    /// Nothing against it.
+    Good,
+    /// It must not run.
+    Killed {
+        /// The list's reason.
+        reason: String,
+    },
+    /// It is older than the lowest good version: it must not be installed or started.
+    BelowLowestGood {
+        /// The lowest version that may.
+        lowest: Version,
+    },
+}
+
+/// The newest verified list of every realm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Revocations(BTreeMap<Realm, RevocationList>);
+
+impl Revocations {
+    /// Put a verified list in force.
+    ///
+    /// # Errors
+    /// [`Error::OlderRevocationList`], [`Error::ConflictingRevocationList`].
+    pub(crate) fn replace(&mut self, list: RevocationList) -> Result<Applied, Error> {
+        if let Some(current) = self.0.get(list.realm()) {
+            let (current_no, found) = (current.body().sequence, list.body().sequence);
+            if found < current_no {
+                return Err(Error::OlderRevocationList { current: current_no, found });
+            }
+            if found == current_no && current.body() != list.body() {
+                return Err(Error::ConflictingRevocationList(found));
+            }
+            if found == current_no {
+                return Ok(Applied::Unchanged);
+            }
+        }
+        self.0.insert(list.realm().clone(), list);
+        Ok(Applied::Replaced)
+    }
+
+    /// The lists in force as one text: keep it, and give it to [`crate::TrustStore::apply_revocations`] after a restart.
+    pub fn to_text(&self) -> String {
+        RevocationList::join(self.0.values())
+    }
+
+    /// Whether there is no list at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every list in force.
+    pub fn lists(&self) -> impl Iterator<Item = &RevocationList> {
+        self.0.values()
+    }
+
+    /// Number of the list in force for `realm`.
+    pub fn sequence(&self, realm: &Realm) -> Option<u64> {
+        self.0.get(realm).map(|list| list.body().sequence)
+    }
+
+    /// The newest date that a list was signed at: time has been there.
+    pub fn newest(&self) -> Option<DateTime<Utc>> {
+        self.0.values().map(|list| list.body().issued_at).max()
+    }
+
+    /// Whether every certificate of the signer's chain is still believed.
+    ///
+    /// # Errors
+    /// [`Error::RevokedCertificate`].
+    pub fn check_signer(&self, signer: &VerifiedSigner) -> Result<(), Error> {
+        let revoked = self.reaching(&signer.realm).flat_map(|list| &list.body().certificates).find(|entry| {
+            signer.links().any(|(serial, key)| {
+                entry.serial.as_deref() == Some(serial) || entry.key.as_ref() == Some(key)
+            })
+        });
+        match revoked {
+            None => Ok(()),
+            Some(entry) => Err(Error::RevokedCertificate {
+                subject: signer.subject.clone(),
+                reason: entry.reason.clone(),
+            }),
+        }
+    }
+
+    /// Why the licence `id` of `realm` was revoked, if it was.
+    pub fn license<'a>(&'a self, realm: &Realm, id: &str) -> Option<&'a str> {
+        let mut entries = self.reaching(realm).flat_map(|list| &list.body().licenses);
+        entries.find(|entry| entry.id == id).map(|entry| entry.reason.as_str())
+    }
+
+    /// What the lists say of a version of an engine. A pre-release counts as the version it leads to.
+    pub fn engine(&self, engine: &str, version: &Version) -> EngineStanding {
+        let killed = self
+            .0
+            .values()
+            .flat_map(|list| &list.body().engines)
+            .find(|entry| entry.engine == engine && version_matches(&entry.versions, version));
+        if let Some(entry) = killed {
+            return EngineStanding::Killed { reason: entry.reason.clone() };
+        }
+        match self.lowest_good(engine) {
+            Some(lowest) if version < lowest => EngineStanding::BelowLowestGood { lowest: lowest.clone() },
+            _ => EngineStanding::Good,
+        }
+    }
+
+    /// The lowest good version of an engine, when a list names one.
+    pub fn lowest_good(&self, engine: &str) -> Option<&Version> {
+        let entries = self.0.values().flat_map(|list| &list.body().lowest_good);
+        entries.filter(|entry| entry.engine == engine).map(|entry| &entry.version).max()
+    }
+
+    /// The lists that have a say in `realm`: its own and the vendor's.
+    fn reaching<'a, 'r>(
+        &'a self,
+        realm: &'r Realm,
+    ) -> impl Iterator<Item = &'a RevocationList> + use<'a, 'r> {
+        self.0.values().filter(move |list| list.realm() == realm || list.realm().is_vendor())
+    }
+}
+
+/// Whether `version` meets `requirement`, where a pre-release or a build counts as the version it leads to: a requirement
+/// `^1` speaks of 1.3.0-beta.2 too, which plain semver denies.
+pub fn version_matches(requirement: &VersionReq, version: &Version) -> bool {
+    let release = Version::new(version.major, version.minor, version.patch);
+    requirement.matches(version) || requirement.matches(&release)
+}
