@@ -1,0 +1,126 @@
+//! Counts what runs, so that an instance can drain.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::sync::Notify;
+
+use crate::{Body, BodyError, Stats};
+
+/// Counters of an instance.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge {
+    started: AtomicU64,
+    in_flight: AtomicU64,
+    timed_out: AtomicU64,
+    panicked: AtomicU64,
+    crashed: AtomicU64,
+    closed: AtomicBool,
+    ended: Notify,
+}
+
+/// One request or call that runs; ends when dropped.
+#[derive(Debug)]
+pub(crate) struct Running(Arc<Gauge>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let left = self.0.in_flight.fetch_sub(1, SeqCst) - 1;
+        if left == 0 && self.0.closed.load(SeqCst) {
+            self.0.ended.notify_waiters();
+        }
+    }
+}
+
+impl Gauge {
+    /// Begin one, unless closed.
+    pub(crate) fn begin(self: &Arc<Self>) -> Option<Running> {
+        self.in_flight.fetch_add(1, SeqCst);
+        let running = Running(self.clone());
+        if self.closed.load(SeqCst) {
+            return None;
+        }
+        self.started.fetch_add(1, Relaxed);
+        Some(running)
+    }
+
+    /// Begin nothing more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, SeqCst);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(SeqCst)
+    }
+
+    /// Wait until nothing runs, at most `grace`.
+    pub(crate) async fn idle(&self, grace: Duration) {
+        let drained = async {
+            loop {
+                let ended = self.ended.notified();
+                tokio::pin!(ended);
+                ended.as_mut().enable();
+                if self.in_flight.load(SeqCst) == 0 {
+                    return;
+                }
+                ended.await;
+            }
+        };
+        let _ = tokio::time::timeout(grace, drained).await;
+    }
+
+    pub(crate) fn timed_out(&self) {
+        self.timed_out.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn panicked(&self) {
+        self.panicked.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn crashed(&self) {
+        self.crashed.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        Stats {
+            started: self.started.load(Relaxed),
+            in_flight: self.in_flight.load(Relaxed),
+            timed_out: self.timed_out.load(Relaxed),
+            panicked: self.panicked.load(Relaxed),
+            crashed: self.crashed.load(Relaxed),
+        }
+    }
+}
+
+/// A streaming body that keeps its engine alive and its request counted.
+pub(crate) struct Counted<E> {
+    pub(crate) body: Body,
+    pub(crate) engine: E,
+    pub(crate) _running: Running,
+}
+
+impl<E: Unpin> http_body::Body for Counted<E> {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let _alive = &self.engine;
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
