@@ -1,0 +1,94 @@
+//! The audit log: every change, who made it, before and after.
+
+pub mod entity;
+pub mod routes;
+mod store;
+
+use sea_orm::{ConnectionTrait, DbErr};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{clock::SharedClock, ctx::Ctx, db::Db, http::page::Page, problem::Problem};
+
+pub use store::Filter;
+
+/// The audit service. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    db: Db,
+    clock: SharedClock,
+}
+
+/// A change to record.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Past tense: `machine.approved`.
+    pub action: String,
+    /// Kind of the entity: `machine`.
+    pub entity_kind: String,
+    /// Id of the entity.
+    pub entity_id: String,
+    /// State before; `Null` when created.
+    pub before: Value,
+    /// State after; `Null` when deleted.
+    pub after: Value,
+}
+
+impl Change {
+    /// A change of an entity, without states.
+    pub fn new(action: impl Into<String>, kind: impl Into<String>, id: impl ToString) -> Self {
+        Self {
+            action: action.into(),
+            entity_kind: kind.into(),
+            entity_id: id.to_string(),
+            before: Value::Null,
+            after: Value::Null,
+        }
+    }
+
+    /// The state before. Never put a secret in here.
+    pub fn before(mut self, state: impl Serialize) -> Self {
+        self.before = serde_json::to_value(state).unwrap_or(Value::Null);
+        self
+    }
+
+    /// The state after. Never put a secret in here.
+    pub fn after(mut self, state: impl Serialize) -> Self {
+        self.after = serde_json::to_value(state).unwrap_or(Value::Null);
+        self
+    }
+}
+
+impl Audit {
+    /// The service over `db`.
+    pub fn new(db: Db, clock: SharedClock) -> Self {
+        Self { db, clock }
+    }
+
+    /// Record a change in the caller's transaction, so that neither is kept without the other.
+    pub async fn record_in(&self, ctx: &Ctx, db: &impl ConnectionTrait, change: Change) -> Result<(), DbErr> {
+        tracing::info!(
+            action = %change.action, actor = %ctx.actor, entity.kind = %change.entity_kind,
+            entity.id = %change.entity_id, request_id = %ctx.request_id, "audit"
+        );
+        store::insert(db, ctx, self.clock.now(), change).await
+    }
+
+    /// Record a change that has no transaction of its own.
+    pub async fn record(&self, ctx: &Ctx, change: Change) -> Result<(), DbErr> {
+        self.record_in(ctx, self.db.write(), change).await
+    }
+
+    /// Entries, newest first.
+    pub async fn list(
+        &self,
+        ctx: &Ctx,
+        filter: Filter,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Page<entity::Model>, Problem> {
+        ctx.require("audit:read")?;
+        Ok(store::list(self.db.read(), filter, after, limit).await?)
+    }
+}

@@ -1,0 +1,1 @@
+//! The agent gateway: mutual TLS, WebSocket, enrolment.

@@ -1,0 +1,15 @@
+//! HTTP: the router of every slice in one, the layers around it, and the listener.
+
+pub mod access;
+pub mod extract;
+pub mod guard;
+pub mod openapi;
+pub mod page;
+pub mod peer;
+pub mod problems;
+pub mod router;
+pub mod server;
+
+pub use extract::{Json, Path, Query};
+pub use page::{Page, PageQuery};
+pub use peer::Peer;

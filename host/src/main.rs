@@ -1,0 +1,5 @@
+//! The program `sysmanage`.
+
+fn main() -> std::process::ExitCode {
+    sysmanage::cli::main()
+}

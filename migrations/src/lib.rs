@@ -1,0 +1,47 @@
+//! The host's schema: one change a file, in order, for SQLite and PostgreSQL.
+//!
+//! Migrations expand, then contract; they are frozen after merge and never import an entity. To add one, write
+//! `src/m<number>_<what>.rs` and add its name to the list below. Numbers: 00xx users, settings and audit;
+//! 01xx machines; 02xx operations; 03xx engines; 04xx licences. Only the order of the list counts, and new names
+//! go to the end of their block: a database that lacks one in the middle gets it at the next start.
+
+pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// Declares the modules and lists them in order.
+macro_rules! migrations {
+    ($($name:ident),* $(,)?) => {
+        $(mod $name;)*
+
+        /// Every migration of the host, in order.
+        pub struct Migrator;
+
+        #[async_trait::async_trait]
+        impl MigratorTrait for Migrator {
+            fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+                vec![$(Box::new($name::Migration)),*]
+            }
+        }
+    };
+}
+use sea_orm_migration::async_trait;
+
+migrations! {
+    m0001_create_users,
+    m0002_create_roles,
+    m0003_create_sessions,
+    m0004_create_api_tokens,
+    m0005_create_audit_log,
+    m0006_create_secrets,
+    m0007_create_settings,
+    m0008_create_notifications,
+    m0009_create_idempotency_keys,
+    m0101_create_enrolment_tokens,
+    m0102_create_machines,
+    m0103_create_machine_tags,
+    m0104_create_inventory_sections,
+    m0105_create_inventory_changes,
+    m0106_create_machine_engines,
+    m0201_create_operations,
+    m0202_create_operation_tasks,
+    m0203_create_task_outputs,
+}
