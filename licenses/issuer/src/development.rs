@@ -3,6 +3,10 @@
 //! Only debug builds trust their roots, and only debug builds (or the feature `development-keys`) contain this module.
 
 use crate::{Credential, FileSigner};
+use chrono::{DateTime, Duration, Utc};
+use licenses::{Claims, EngineGrant};
+use semver::VersionReq;
+use uuid::Uuid;
 
 macro_rules! key {
     ($name:literal) => {
@@ -69,4 +73,36 @@ pub fn acme_license_signer() -> Credential {
 /// A publisher's key whose root nobody trusts.
 pub fn stranger_publisher_signer() -> Credential {
     credential!("stranger-publisher")
+}
+
+/// Claims of a licence for every version of `engines`, from the day before `now` for a year, with 14 days of grace and no
+/// limits. Change what a test needs otherwise.
+pub fn claims(engines: &[&str], now: DateTime<Utc>) -> Claims {
+    let grant = |id: &&str| EngineGrant { id: (*id).to_owned(), versions: VersionReq::STAR };
+    // Tokens hold whole seconds.
+    let now = DateTime::from_timestamp(now.timestamp(), 0).unwrap_or(now);
+    Claims {
+        format: Claims::FORMAT,
+        id: Uuid::now_v7().to_string(),
+        customer: "C-0001".to_owned(),
+        organisation: "Development".to_owned(),
+        tier: "enterprise".to_owned(),
+        engines: engines.iter().map(grant).collect(),
+        hosts: None,
+        child_hosts: None,
+        iat: now,
+        nbf: now - Duration::days(1),
+        exp: Some(now + Duration::days(365)),
+        grace_days: 14,
+        offline_days: None,
+        support_until: None,
+        instance: None,
+        trial: false,
+        resets_clock: false,
+    }
+}
+
+/// A licence token with [`claims`].
+pub fn license(engines: &[&str], now: DateTime<Utc>) -> String {
+    license_signer().issue_license(&claims(engines, now)).expect("a key in memory can sign")
 }

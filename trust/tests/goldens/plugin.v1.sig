@@ -1,0 +1,12 @@
+{
+  "v": 1,
+  "signatures": [
+    {
+      "chain": [
+        "eyJ2IjoxLCJzZXJpYWwiOiIwMWEyMGI3OS02ZmNkLTc3NmUtOTg5MS1jMWQzNzJhZGY3NzEiLCJzdWJqZWN0IjoiREVWRUxPUE1FTlQgT05MWSBwdWJsaXNoZXIiLCJrZXkiOiJldHZwX2RyeHBjaGQwMzd0QmYtMm5KcWZjQkVxOGNfajl5VE0ySGt4WEFBIiwidXNhZ2UiOiJwdWJsaXNoZXIiLCJlbmdpbmVzIjpbIioiXSwibm90X2JlZm9yZSI6IjIwMjUtMDEtMDFUMDA6MDA6MDBaIiwibm90X2FmdGVyIjoiMjA0NS0wMS0wMVQwMDowMDowMFoiLCJpc3N1ZXIiOiJlYjU3YzczMDJkZTk1ZGRmNjZmMmE2YTYyYjRhNmU0ZiJ9.0XfdF4HN0xBx4_xgxJ-ELge1TvOdM3QXXte-lGVMyEe6RCRW3-bqfP5TAlX-pDY2Bu4Mx6N3agFEnuat3mV2Dg"
+      ],
+      "key": "612eba0d8affa6ccb891f29b6888da9c",
+      "signature": "Je49tdlIoDykoz-zuU8WmapzjmLsXk_NOGQT3KT-Me7HXqu_LWma835gfRA37iUmmJh-WA1JkJIpo8yHFNNXCQ"
+    }
+  ]
+}
