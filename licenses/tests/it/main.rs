@@ -1,0 +1,14 @@
+//! What licences grant, for how long, and what is refused.
+#![allow(clippy::unwrap_used)]
+
+mod clock;
+mod decisions;
+mod explanations;
+mod goldens;
+mod hostile_input;
+mod limits;
+mod model;
+mod proofs;
+mod sets;
+mod tokens;
+mod world;
