@@ -36,27 +36,39 @@ pub(crate) fn vec_from(bytes: Bytes) -> RVec<u8> {
     RVec::from(Vec::from(bytes))
 }
 
-/// Headers for an engine; credentials never cross.
-pub(crate) fn headers_to_abi(headers: &HeaderMap) -> RVec<AbiHeader> {
-    let mut out = RVec::with_capacity(headers.len());
-    for (name, value) in headers {
-        if matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization") {
-            continue;
-        }
-        let value = RVec::from(value.as_bytes());
-        out.push(AbiHeader { name: name.as_str().into(), value });
-    }
-    out
+/// Whether a request's header may cross: credentials never do.
+pub(crate) fn crosses(name: &HeaderName) -> bool {
+    !matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization")
 }
 
-/// A header of an engine's answer. Those that belong to the connection are the host's to set.
-pub(crate) fn header_from(name: &[u8], value: &[u8]) -> Option<(HeaderName, HeaderValue)> {
-    let name = HeaderName::from_bytes(name).ok()?;
-    let hop = matches!(
+/// Headers for an engine.
+pub(crate) fn headers_to_abi(headers: &HeaderMap) -> RVec<AbiHeader> {
+    let crossing = headers.iter().filter(|(name, _)| crosses(name));
+    crossing
+        .map(|(name, value)| AbiHeader { name: name.as_str().into(), value: value.as_bytes().into() })
+        .collect()
+}
+
+/// Most headers in an answer.
+const MAX_HEADERS: usize = 256;
+
+/// Add a header of an engine's answer. Those that belong to the connection or to sessions are the host's to set; one
+/// that HTTP does not allow is left out.
+pub(crate) fn add_header(headers: &mut HeaderMap, name: &[u8], value: &[u8]) -> Result<(), EngineError> {
+    let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value)) else {
+        return Ok(());
+    };
+    let of_host = matches!(
         name.as_str(),
         "connection" | "keep-alive" | "transfer-encoding" | "upgrade" | "te" | "trailer" | "set-cookie"
     );
-    if hop { None } else { Some((name, HeaderValue::from_bytes(value).ok()?)) }
+    if of_host {
+        return Ok(());
+    }
+    if headers.len() >= MAX_HEADERS || headers.try_append(name, value).is_err() {
+        return Err(EngineError::new("bad_answer", "The engine answered with more than 256 headers."));
+    }
+    Ok(())
 }
 
 /// An engine's answer; one that HTTP does not allow is an error.
@@ -64,9 +76,7 @@ pub(crate) fn response_from(answer: AbiResponse) -> Result<Response<Body>, Engin
     let mut response = Response::new(body_from(answer.body));
     *response.status_mut() = status_from(answer.status)?;
     for header in &answer.headers {
-        if let Some((name, value)) = header_from(header.name.as_bytes(), &header.value) {
-            response.headers_mut().append(name, value);
-        }
+        add_header(response.headers_mut(), header.name.as_bytes(), &header.value)?;
     }
     Ok(response)
 }

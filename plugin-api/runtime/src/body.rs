@@ -60,6 +60,11 @@ impl Body {
         }
     }
 
+    /// Whether it is a stream.
+    pub(crate) fn is_streaming(&self) -> bool {
+        matches!(self.0, Kind::Stream(_))
+    }
+
     /// Everything, for small bodies and tests.
     ///
     /// # Errors

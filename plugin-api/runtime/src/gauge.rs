@@ -97,14 +97,13 @@ impl Gauge {
     }
 }
 
-/// A streaming body that keeps its engine alive and its request counted.
-pub(crate) struct Counted<E> {
+/// A streaming body with what must live as long: its engine, its request's count.
+pub(crate) struct Guarded<G> {
     pub(crate) body: Body,
-    pub(crate) engine: E,
-    pub(crate) _running: Running,
+    pub(crate) _guard: G,
 }
 
-impl<E: Unpin> http_body::Body for Counted<E> {
+impl<G: Unpin> http_body::Body for Guarded<G> {
     type Data = Bytes;
     type Error = BodyError;
 
@@ -112,7 +111,6 @@ impl<E: Unpin> http_body::Body for Counted<E> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let _alive = &self.engine;
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

@@ -17,7 +17,7 @@ use plugin_api::{CallContext, EngineError};
 use tokio::sync::watch;
 
 use crate::adapters::{from_abi, server_services};
-use crate::gauge::{Counted, Gauge, Running};
+use crate::gauge::{Gauge, Guarded, Running};
 use crate::library::{self, Loaded};
 use crate::{
     Body, EngineInstance, HostServices, InstanceState, Mode, Package, StartError, Stats, Verified, abi_http,
@@ -168,9 +168,7 @@ impl InProcess {
         Ok(response.map(|body| match body.into_full() {
             Ok(bytes) => Body::full(bytes),
             // The request counts as running until its answer is read or dropped.
-            Err(stream) => {
-                Body::new(Counted { body: stream, engine: self.engine.clone(), _running: running })
-            }
+            Err(stream) => Body::new(Guarded { body: stream, _guard: (self.engine.clone(), running) }),
         }))
     }
 

@@ -12,6 +12,7 @@ mod body;
 mod gauge;
 mod in_process;
 mod instance;
+#[cfg_attr(not(target_os = "linux"), path = "isolated_elsewhere.rs")]
 mod isolated;
 mod library;
 mod limits;
@@ -23,6 +24,8 @@ mod refusal;
 mod seal;
 mod services;
 mod verify;
+#[cfg(target_os = "linux")]
+mod wire;
 pub mod worker;
 
 pub use agent::{AgentInstance, AgentServices, Command, CommandIo, start_agent_half};

@@ -19,6 +19,8 @@ mod private_directory;
 use private_directory as store;
 
 pub(crate) use store::Sealed;
+#[cfg(target_os = "linux")]
+pub(crate) use store::path_of;
 
 /// The library of this system, sealed and checked against the manifest.
 pub(crate) struct SealedLibrary {
