@@ -50,13 +50,14 @@ impl ClockFloor {
 
     /// Learn from a licence: its `iat` has been reached. When it says `resets_clock` (the vendor's remedy for a clock that
     /// once ran years ahead), the times this host observed itself are forgotten, once for each such licence. That gains
-    /// nothing: the vendor wrote the true time into `iat`.
+    /// nothing: the vendor wrote the true time into `iat`. A third party's licence teaches nothing, for its date could stop
+    /// the engines of all others; for its own engines [`crate::decide`] minds it.
     pub fn learn(&mut self, license: &License) {
+        if !license.signer().realm.is_vendor() {
+            return;
+        }
         let claims = license.claims();
-        if claims.resets_clock
-            && license.signer().realm.is_vendor()
-            && self.reset_by.is_none_or(|by| claims.iat > by)
-        {
+        if claims.resets_clock && self.reset_by.is_none_or(|by| claims.iat > by) {
             self.void_until = self.void_until.max(self.observed);
             self.observed = None;
             self.reset_by = Some(claims.iat);

@@ -97,12 +97,19 @@ pub fn decide(build: &EngineBuild, circumstances: &Circumstances<'_>) -> Decisio
     let Circumstances { now, floor, .. } = *circumstances;
     let effective_at = floor.effective(now);
     let (entitlement, license) = best(build, circumstances, effective_at);
-    let set_back = effective_at.signed_duration_since(now) > CLOCK_TOLERANCE;
-    let clock_set_back = set_back.then(|| {
+    let clock_set_back = clock_fault(circumstances).map(|fault| {
         let decides = best(build, circumstances, now).0.rank() > entitlement.rank();
-        ClockSetBack { now, floor: effective_at, decides }
+        ClockSetBack { decides, ..fault }
     });
     Decision { entitlement, license, effective_at, clock_set_back }
+}
+
+/// Whether the clock is behind what was seen, before asking whether that matters to any engine.
+pub(crate) fn clock_fault(circumstances: &Circumstances<'_>) -> Option<ClockSetBack> {
+    let now = circumstances.now;
+    let floor = circumstances.floor.effective(now);
+    let behind = floor.signed_duration_since(now) > CLOCK_TOLERANCE;
+    behind.then_some(ClockSetBack { now, floor, decides: false })
 }
 
 /// The best that any licence grants at `at`, and its id.
@@ -128,6 +135,8 @@ fn judge(
     circumstances: &Circumstances<'_>,
     at: DateTime<Utc>,
 ) -> Entitlement {
+    // Whoever issued the licence has seen its date.
+    let at = at.max(license.claims().iat);
     match lock(license, build, circumstances, at) {
         Some(reason) => Entitlement::Locked { reason },
         None => term(license, build, circumstances, at),

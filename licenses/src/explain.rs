@@ -1,6 +1,7 @@
 //! What holds at a given time, for whom to read: the console's licence page and `sysmanage license explain --at DATE`.
 
 use crate::claims::add_days;
+use crate::decide::clock_fault;
 use crate::{Circumstances, ClockSetBack, Decision, EngineBuild, License, Limits, decide};
 use chrono::{DateTime, Duration, Utc};
 use serde::Serialize;
@@ -103,7 +104,11 @@ pub fn explain(
     Explanation {
         at: asked,
         effective_at,
-        clock_set_back: builds.first().and_then(|build| decide(build, circumstances).clock_set_back),
+        clock_set_back: clock_fault(circumstances).map(|fault| {
+            let matters =
+                |build| decide(build, circumstances).clock_set_back.is_some_and(|fault| fault.decides);
+            ClockSetBack { decides: builds.iter().any(matters), ..fault }
+        }),
         licenses: licenses.iter().map(|license| summary(license, circumstances)).collect(),
         engines: builds.iter().map(|build| explain_engine(build, &then)).collect(),
         limits: licenses.limits(circumstances.revocations, effective_at, circumstances.instance),

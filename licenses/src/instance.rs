@@ -102,19 +102,15 @@ pub fn verify_proof(
     let (instance, host_now) = verify_signature(parts)?;
     let mut store = store.clone();
     if let Some(text) = parts.revocations {
-        // An engine knows fewer roots than its host, so a third party's list may mean nothing to it. A list that it could
-        // read and that was tampered with is another matter.
         let refusals = store.restore_revocations(text);
-        if let Some(bad) =
-            refusals.into_iter().find(|refusal| !matches!(refusal, trust::Error::UnknownRoot(_)))
-        {
+        if let Some(bad) = refusals.into_iter().find(is_tampering) {
             return Err(ProofError::Revocations(bad));
         }
     }
     let (licenses, _unknown) = LicenseSet::restore(parts.tokens.iter().map(String::as_str), &store);
     let mut floor = ClockFloor::default();
     floor.observe_run(host_now);
-    licenses.iter().for_each(|license| floor.observe_signed(license.claims().iat));
+    licenses.iter().for_each(|license| floor.learn(license));
     store.revocations().newest().into_iter().for_each(|at| floor.observe_signed(at));
     let now = floor.effective(clock);
     Ok(decide(
@@ -128,6 +124,13 @@ pub fn verify_proof(
             last_contact: Some(now),
         },
     ))
+}
+
+/// Whether a list was spoiled, and not merely one that means nothing here: an engine knows fewer roots than its host, it may
+/// be older than the list's format, and an agent may have seen a newer list already.
+fn is_tampering(refusal: &trust::Error) -> bool {
+    use trust::Error;
+    matches!(refusal, Error::Malformed { .. } | Error::TooLarge { .. } | Error::BadSignature(_))
 }
 
 fn verify_signature(parts: &ProofParts<'_>) -> Result<(KeyId, DateTime<Utc>), ProofError> {

@@ -77,9 +77,10 @@ impl Revocations {
         self.0.get(realm).map(|list| list.body().sequence)
     }
 
-    /// The newest date that a list was signed at: time has been there.
+    /// The date of the vendor's list: time has been there. A third party's date does not count, for it could stop every
+    /// engine by naming a year to come.
     pub fn newest(&self) -> Option<DateTime<Utc>> {
-        self.0.values().map(|list| list.body().issued_at).max()
+        self.0.get(&Realm::vendor()).map(|list| list.body().issued_at)
     }
 
     /// Whether every certificate of the signer's chain is still believed.

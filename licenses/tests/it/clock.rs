@@ -1,7 +1,9 @@
 //! Setting the clock back gains nothing; a clock that ran ahead can be healed.
 
 use crate::world::{Host, build, claims, date, days, start};
+use license_issuer::{Signer, development};
 use licenses::ClockFloor;
+use trust::{Namespace, Root};
 
 #[test]
 fn setting_the_clock_back_does_not_bring_a_lapsed_licence_back() {
@@ -52,6 +54,21 @@ fn a_licences_issue_date_raises_the_floor() {
     let mut host = Host::with(|_| {});
     host.now = date("2000-01-01");
     assert_eq!(host.decide(&build("1.0.0", "2026-06-01")).effective_at, start());
+}
+
+#[test]
+fn a_third_partys_date_stops_nobody_elses_engine() {
+    let mut host = Host::with(|_| {});
+    let key = development::acme_root_signer().public_key();
+    let root = Root::third_party("acme", key, Namespace::new(["acme_*"]).unwrap()).unwrap();
+    host.store.add_root(root).unwrap();
+    let far = development::acme_license_signer()
+        .issue_license(&development::claims(&["acme_tools"], date("2040-01-01")))
+        .unwrap();
+    host.licenses.install(&far, &host.store, None).unwrap();
+    host.licenses.iter().for_each(|license| host.floor.learn(license));
+    assert_eq!(host.floor.at(), Some(start()));
+    assert_eq!(host.code_at(start()), "granted");
 }
 
 #[test]

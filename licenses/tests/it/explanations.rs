@@ -67,7 +67,9 @@ fn a_clock_set_back_is_explained() {
     assert_eq!(automation.code, "clock_set_back");
     assert!(automation.sentence.contains("setting the clock back gains nothing"), "{}", automation.sentence);
     assert!(automation.unlocks.as_deref().unwrap().contains("resets the clock"));
-    assert!(explanation.clock_set_back.is_some());
+    assert!(explanation.clock_set_back.unwrap().decides);
+    let nothing_installed = explain(&[], &host.circumstances(), None);
+    assert!(!nothing_installed.clock_set_back.unwrap().decides);
 }
 
 #[test]

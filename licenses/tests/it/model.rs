@@ -76,6 +76,7 @@ const BUILT: i64 = 40;
 impl Sheet {
     fn answer(&self, at: i64, contact: Option<i64>) -> &'static str {
         let Terms { covers, begins, ends, grace, offline, support, trial } = self.terms;
+        let at = at.max(self.issued);
         let end = ends.map(|ends| self.issued + ends);
         let supported = support.map(|support| BUILT <= self.issued + support);
         match covers {

@@ -124,6 +124,24 @@ fn a_host_that_lies_about_the_time_is_held_to_the_engines_clock() {
 }
 
 #[test]
+fn an_agent_that_knows_a_newer_list_goes_by_it() {
+    let mut host = Host::with(|c| c.id = "L1".to_owned());
+    host.revoke(&[], 1);
+    let proof = prove(&host, &key(), "n");
+    host.revoke(&["L1".to_owned()], 2);
+    let parts = ProofParts {
+        tokens: &proof.tokens,
+        revocations: proof.revocations.as_deref(),
+        instance_public_key: &proof.public_key,
+        nonce: &proof.nonce,
+        signature: &proof.signature,
+        now_unix_ms: proof.now.timestamp_millis(),
+    };
+    let decision = verify_proof(&parts, "n", &build("1.0.0", "2026-06-01"), &host.store, start()).unwrap();
+    assert_eq!(decision.code(), "revoked");
+}
+
+#[test]
 fn a_spoiled_revocation_list_is_refused() {
     let mut proof = prove(&Host::with(|_| {}), &key(), "n");
     let signer = key();
