@@ -5,6 +5,7 @@ use crate::{Chain, Error, KeyId, Kind, Realm, SignedDocument, TrustStore, Usage}
 use chrono::{DateTime, Utc};
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// A certificate that is no longer believed, named by serial or by key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +170,8 @@ impl UnverifiedRevocationList {
         let killed = self.body.engines.iter().map(|e| &e.engine);
         let floors = self.body.lowest_good.iter().map(|e| &e.engine);
         killed.chain(floors).try_for_each(|engine| signer.speaks_for(engine))?;
-        Ok(RevocationList { realm: signer.realm, body: self.body, envelope: self.envelope })
+        let index = Index::of(&self.body);
+        Ok(RevocationList { realm: signer.realm, body: self.body, envelope: self.envelope, index })
     }
 }
 
@@ -179,9 +181,42 @@ pub struct RevocationList {
     realm: Realm,
     body: RevocationBody,
     envelope: Envelope,
+    index: Index,
+}
+
+/// Where in the list something is named: decisions are made for every request, and lists grow long.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Index {
+    serials: HashMap<String, usize>,
+    keys: HashMap<KeyId, usize>,
+    licenses: HashMap<String, usize>,
+}
+
+impl Index {
+    fn of(body: &RevocationBody) -> Self {
+        let mut index = Self::default();
+        for (at, entry) in body.certificates.iter().enumerate() {
+            index.serials.extend(entry.serial.clone().map(|serial| (serial, at)));
+            index.keys.extend(entry.key.clone().map(|key| (key, at)));
+        }
+        index.licenses.extend(body.licenses.iter().enumerate().map(|(at, entry)| (entry.id.clone(), at)));
+        index
+    }
 }
 
 impl RevocationList {
+    /// Why a certificate was revoked, if it or its key was.
+    pub(crate) fn certificate(&self, serial: &str, key: &KeyId) -> Option<&str> {
+        let at = self.index.serials.get(serial).or_else(|| self.index.keys.get(key))?;
+        self.body.certificates.get(*at).map(|entry| entry.reason.as_str())
+    }
+
+    /// Why a licence was revoked, if it was.
+    pub(crate) fn license(&self, id: &str) -> Option<&str> {
+        let entry = self.body.licenses.get(*self.index.licenses.get(id)?)?;
+        Some(&entry.reason)
+    }
+
     /// Whose list it is.
     pub fn realm(&self) -> &Realm {
         &self.realm

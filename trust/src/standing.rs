@@ -4,6 +4,7 @@ use crate::{Error, Realm, RevocationList, VerifiedSigner};
 use chrono::{DateTime, Utc};
 use semver::{Version, VersionReq};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What applying a list did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub enum EngineStanding {
 
 /// The newest verified list of every realm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Revocations(BTreeMap<Realm, RevocationList>);
+pub struct Revocations(BTreeMap<Realm, Arc<RevocationList>>);
 
 impl Revocations {
     /// Put a verified list in force.
@@ -53,13 +54,13 @@ impl Revocations {
                 return Ok(Applied::Unchanged);
             }
         }
-        self.0.insert(list.realm().clone(), list);
+        self.0.insert(list.realm().clone(), Arc::new(list));
         Ok(Applied::Replaced)
     }
 
     /// The lists in force as one text: keep it, and give it to [`crate::TrustStore::apply_revocations`] after a restart.
     pub fn to_text(&self) -> String {
-        RevocationList::join(self.0.values())
+        RevocationList::join(self.lists())
     }
 
     /// Whether there is no list at all.
@@ -69,7 +70,7 @@ impl Revocations {
 
     /// Every list in force.
     pub fn lists(&self) -> impl Iterator<Item = &RevocationList> {
-        self.0.values()
+        self.0.values().map(Arc::as_ref)
     }
 
     /// Number of the list in force for `realm`.
@@ -88,24 +89,20 @@ impl Revocations {
     /// # Errors
     /// [`Error::RevokedCertificate`].
     pub fn check_signer(&self, signer: &VerifiedSigner) -> Result<(), Error> {
-        let revoked = self.reaching(&signer.realm).flat_map(|list| &list.body().certificates).find(|entry| {
-            signer.links().any(|(serial, key)| {
-                entry.serial.as_deref() == Some(serial) || entry.key.as_ref() == Some(key)
-            })
-        });
-        match revoked {
+        let reason = self
+            .reaching(&signer.realm)
+            .find_map(|list| signer.links().find_map(|(serial, key)| list.certificate(serial, key)));
+        match reason {
             None => Ok(()),
-            Some(entry) => Err(Error::RevokedCertificate {
-                subject: signer.subject.clone(),
-                reason: entry.reason.clone(),
-            }),
+            Some(reason) => {
+                Err(Error::RevokedCertificate { subject: signer.subject.clone(), reason: reason.to_owned() })
+            }
         }
     }
 
     /// Why the licence `id` of `realm` was revoked, if it was.
     pub fn license<'a>(&'a self, realm: &Realm, id: &str) -> Option<&'a str> {
-        let mut entries = self.reaching(realm).flat_map(|list| &list.body().licenses);
-        entries.find(|entry| entry.id == id).map(|entry| entry.reason.as_str())
+        self.reaching(realm).find_map(|list| list.license(id))
     }
 
     /// What the lists say of a version of an engine. A pre-release counts as the version it leads to.
@@ -135,7 +132,7 @@ impl Revocations {
         &'a self,
         realm: &'r Realm,
     ) -> impl Iterator<Item = &'a RevocationList> + use<'a, 'r> {
-        self.0.values().filter(move |list| list.realm() == realm || list.realm().is_vendor())
+        self.lists().filter(move |list| list.realm() == realm || list.realm().is_vendor())
     }
 }
 
