@@ -131,7 +131,10 @@ impl From<DbErr> for Problem {
             Some("not_granted") => {
                 Self::new(503, "not_granted", "An administrator has not granted this engine its tables.")
             }
-            Some("timed_out") => Self::new(504, "timed_out", "The database did not answer in time."),
+            Some("sql_deadline") => Self::new(504, "timed_out", "The database did not answer in time."),
+            Some("sql_busy") => Self::new(503, "busy", "The database is busy; try again."),
+            Some("unique_violation") => Self::new(409, "conflict", "There is such an entry already."),
+            Some("sql_value") => Self::new(422, "invalid_value", "A value cannot be stored."),
             _ => Self::internal(&e),
         }
     }

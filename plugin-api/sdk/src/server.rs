@@ -25,6 +25,7 @@ pub(crate) use in_flight::InFlight;
 use crate::{
     engine::{Engine, Exported},
     entitlement::Entitlement,
+    export,
     guard::{DropGuarded, Guarded, Panicked},
     instance::Instance,
     problem::Problem,
@@ -48,7 +49,8 @@ pub(crate) async fn create<E: Exported>(services: ServerServices) -> Result<Serv
     let manifest: Manifest = plugin_api::error::decode(&services.manifest)?;
     let instance = Instance::new(&manifest.id, E::RUNTIME, services.log);
     let host = Host::new(manifest, services.sql, services.services, E::entities, instance.runtime().clone());
-    let entitlement = Entitlement::new(&host);
+    let own = export::manifest::<E>()?;
+    let entitlement = Entitlement::new(&host, &own);
     let start = {
         let entitlement = entitlement.clone();
         async move {

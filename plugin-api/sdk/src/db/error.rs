@@ -12,7 +12,7 @@ pub(super) fn engine_error(e: &EngineError) -> DbErr {
     DbErr::Exec(RuntimeErr::Internal(e.to_string()))
 }
 
-/// The SQL service's stable code, e.g. `unique_violation` or `statement_refused`; `None` for sea-orm's own errors.
+/// The SQL service's stable code, e.g. `unique_violation` or `sql_refused`; `None` for sea-orm's own errors.
 pub fn error_code(e: &DbErr) -> Option<&str> {
     let (DbErr::Exec(inner) | DbErr::Query(inner) | DbErr::Conn(inner)) = e else { return None };
     let RuntimeErr::Internal(text) = inner;

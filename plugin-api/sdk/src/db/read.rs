@@ -37,7 +37,7 @@ impl Reader {
         }
         let types = self.types(sql, &rows.columns)?;
         let width = types.len();
-        if width == 0 || rows.values.len() % width != 0 {
+        if width == 0 || !rows.values.len().is_multiple_of(width) {
             return Err(DbErr::Type("the host answered rows of uneven width".into()));
         }
         let keys = index_keys(width);
