@@ -1,12 +1,33 @@
 //! The application: what slices share ([`Core`]), and every slice's services ([`App`]).
 
-use std::{ops::Deref, path::PathBuf, sync::Arc};
+use std::{
+    ops::Deref,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    audit::Audit, clock::SharedClock, config::Config, db::Db, engines, events::Events, license, machines,
-    operations, permissions::Registry, pki::Pki,
+    accounts,
+    audit::Audit,
+    clock::SharedClock,
+    config::Config,
+    db::Db,
+    engines,
+    events::Events,
+    gateway::{self, Sessions},
+    keys::{Keys, private_folder},
+    license, machines,
+    notifications::Notifications,
+    operations,
+    permissions::Registry,
+    pki::Pki,
+    secrets::Secrets,
+    settings::Settings,
 };
 
 /// What every slice may use. Cheap to share.
@@ -24,10 +45,22 @@ pub struct Core {
     pub events: Events,
     /// Who changed what.
     pub audit: Audit,
+    /// The instance's keys.
+    pub keys: Keys,
+    /// Secrets by name.
+    pub secrets: Secrets,
+    /// Settings by owner and key.
+    pub settings: Settings,
+    /// Notifications to people.
+    pub notifications: Notifications,
     /// Which permissions exist.
     pub permissions: Registry,
     /// The internal CA, and the identity of the listeners.
     pub pki: Pki,
+    /// Agents that are connected.
+    pub sessions: Sessions,
+    /// Port of the API, once it listens.
+    pub port: AtomicU16,
     /// Cancelled when the host stops: background tasks end.
     pub shutdown: CancellationToken,
     /// Background tasks, waited for at the end.
@@ -37,10 +70,14 @@ pub struct Core {
 /// The host: [`Core`] and the services of the slices. Front doors hold an `Arc` of it.
 pub struct App {
     core: Arc<Core>,
+    /// Users, roles, sessions, tokens.
+    pub accounts: accounts::Services,
     /// Machines, enrolment, inventory.
     pub machines: machines::Services,
     /// Operations and their tasks.
     pub operations: operations::Services,
+    /// Sessions of agents.
+    pub gateway: gateway::Services,
     /// Engines.
     pub engines: engines::Services,
     /// Licence and revocations.
@@ -61,21 +98,34 @@ impl App {
         let data_dir = std::path::absolute(&config.data_dir)?;
         let mut names = config.http.certificate_names.clone();
         names.push(config.public_name());
+        private_folder(&data_dir)?;
+        let keys = Keys::open(&data_dir)?;
+        let events = Events::new(clock.clone());
+        let audit = Audit::new(db.clone(), clock.clone());
+        let permissions = Registry::default();
         let core = Arc::new(Core {
             pki: Pki::open(&data_dir.join("pki"), &names, clock.now())?,
-            data_dir,
-            events: Events::new(clock.clone()),
-            audit: Audit::new(db.clone(), clock.clone()),
-            permissions: Registry::default(),
+            secrets: Secrets::new(db.clone(), keys.clone(), clock.clone(), audit.clone()),
+            settings: Settings::new(db.clone(), clock.clone(), audit.clone()),
+            notifications: Notifications::new(db.clone(), clock.clone(), events.clone(), permissions.clone()),
+            sessions: Sessions::default(),
+            port: AtomicU16::new(config.http.port),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            data_dir,
+            events,
+            audit,
+            permissions,
+            keys,
             config,
             clock,
             db,
         });
         Ok(Arc::new(Self {
+            accounts: accounts::Services::new(core.clone()).await?,
             machines: machines::Services::new(core.clone()).await?,
             operations: operations::Services::new(core.clone()).await?,
+            gateway: gateway::Services::new(core.clone()).await?,
             engines: engines::Services::new(core.clone()).await?,
             license: license::Services::new(core.clone()).await?,
             core,
@@ -84,11 +134,19 @@ impl App {
 
     /// Start the background work of every slice, in the order in which they need each other.
     pub async fn start(self: &Arc<Self>) -> anyhow::Result<()> {
+        self.accounts.start(self).await?;
         self.license.start(self).await?;
         self.machines.start(self).await?;
         self.operations.start(self).await?;
         self.engines.start(self).await?;
         Ok(())
+    }
+
+    /// A link to `path` of the console.
+    pub fn link(&self, path: &str) -> String {
+        let http = &self.config.http;
+        let scheme = if http.plain { "http" } else { "https" };
+        format!("{scheme}://{}:{}{path}", self.config.public_name(), self.port.load(Ordering::Relaxed))
     }
 
     /// The shared part.

@@ -22,6 +22,7 @@
 //!
 //! Reads use `db.read()`, single writes `db.write()`, transactions `db.begin()`; see [`db`] for the one-writer rule.
 
+pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod cli;
@@ -33,10 +34,14 @@ pub mod engines;
 pub mod events;
 pub mod gateway;
 pub mod http;
+pub mod keys;
 pub mod license;
 pub mod machines;
+pub mod notifications;
 pub mod operations;
 pub mod permissions;
 pub mod pki;
 pub mod problem;
+pub mod secrets;
 pub mod selector;
+pub mod settings;

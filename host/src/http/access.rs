@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use http::{header, request::Parts};
+use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
 use uuid::Uuid;
 
 use super::{Peer, problems::RequestId};
 use crate::{
+    accounts::COOKIE,
     app::App,
     ctx::{Actor, Ctx},
     permissions::Grant,
@@ -21,7 +22,7 @@ pub async fn caller(app: &Arc<App>, parts: &Parts) -> Result<Option<Ctx>, Proble
         .ok()
         .and_then(|s| app.clock.now().checked_add_signed(Duration::seconds(s)));
     ctx.client_ip = peer(parts).and_then(|p| p.address).map(|a| a.ip());
-    ctx.user_agent = user_agent(parts);
+    ctx.user_agent = user_agent(&parts.headers);
     Ok(Some(ctx))
 }
 
@@ -30,8 +31,57 @@ async fn identify(app: &Arc<App>, parts: &Parts) -> Result<Option<Ctx>, Problem>
     if peer(parts).is_some_and(|p| p.uid.is_some()) {
         return Ok(Some(Ctx::new(Actor::LocalRoot, "root", vec![Grant::everything()], request_id)));
     }
-    let _ = (app, header::AUTHORIZATION);
-    Ok(None)
+    let Some(secret) = secret(parts)? else { return Ok(None) };
+    let identity = app.accounts.identify(secret).await?.ok_or_else(Problem::unauthenticated)?;
+    let mut ctx = Ctx::new(identity.actor, identity.name, Vec::new(), request_id);
+    ctx.grants = identity.grants;
+    Ok(Some(ctx))
+}
+
+/// The API token, or the session's, which a page of another origin must not use.
+fn secret(parts: &Parts) -> Result<Option<&str>, Problem> {
+    if let Some(value) = parts.headers.get(header::AUTHORIZATION) {
+        let text = value.to_str().map_err(|_| Problem::unauthenticated())?;
+        let (scheme, token) = text.split_once(' ').ok_or_else(Problem::unauthenticated)?;
+        let bearer = scheme.eq_ignore_ascii_case("bearer") && token.starts_with("smt_");
+        return if bearer { Ok(Some(token.trim())) } else { Err(Problem::unauthenticated()) };
+    }
+    let cookie = session_cookie(&parts.headers);
+    if cookie.is_some() && !parts.method.is_safe() {
+        require_same_origin(&parts.headers)?;
+    }
+    Ok(cookie)
+}
+
+/// The session's token in the cookies.
+pub fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+/// Refuse what a browser sends for a page of another origin. Programs that are no browsers send neither header.
+pub fn require_same_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let same = match (text(header::ORIGIN), text(HeaderName::from_static("sec-fetch-site"))) {
+        (Some(origin), _) => {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            host.is_some() && host == text(header::HOST)
+        }
+        (None, Some(site)) => site == "same-origin" || site == "none",
+        (None, None) => true,
+    };
+    if same {
+        return Ok(());
+    }
+    let detail =
+        "A page of another origin sent this; the host takes such requests only from its own console.";
+    Err(Problem::new(StatusCode::FORBIDDEN, "cross_origin", detail))
 }
 
 /// The other end of the connection.
@@ -45,7 +95,7 @@ pub fn request_id(parts: &Parts) -> String {
 }
 
 /// What the client calls itself, cut to a sensible length.
-pub fn user_agent(parts: &Parts) -> Option<String> {
-    let text = parts.headers.get(header::USER_AGENT)?.to_str().ok()?;
+pub fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(header::USER_AGENT)?.to_str().ok()?;
     Some(text.chars().take(200).collect())
 }

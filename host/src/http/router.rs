@@ -9,12 +9,17 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{guard, openapi, problems};
-use crate::{app::App, audit, engines, events, license, machines, operations};
+use crate::{
+    accounts, app::App, audit, engines, events, license, machines, notifications, operations, secrets,
+};
 
 /// Every slice's routes, with their document. A new slice adds a line here.
 fn slices() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .merge(accounts::router())
         .merge(audit::routes::router())
+        .merge(secrets::routes::router())
+        .merge(notifications::routes::router())
         .merge(machines::router())
         .merge(operations::router())
         .merge(engines::router())

@@ -47,12 +47,9 @@ impl Grant {
         Self { permissions: PermissionSet::new(["*"]), scope: String::new() }
     }
 
-    /// Whether this grant, unscoped, holds every pattern of `wanted`.
-    pub(crate) fn covers_patterns(&self, wanted: &PermissionSet) -> bool {
-        self.scope.trim().is_empty()
-            && wanted
-                .patterns()
-                .all(|w| self.permissions.patterns().any(|p| p == "*" || p == w || matches(p, w)))
+    /// Whether this grant holds on all machines and allows everything that the name or pattern `wanted` does.
+    pub(crate) fn covers(&self, wanted: &str) -> bool {
+        self.scope.trim().is_empty() && self.permissions.patterns().any(|p| p == wanted || matches(p, wanted))
     }
 }
 

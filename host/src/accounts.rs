@@ -1,0 +1,68 @@
+//! Users, roles, sessions, API tokens and the first-run set-up.
+
+pub mod entity;
+mod error;
+mod identify;
+mod limits;
+mod password;
+mod roles;
+pub mod routes;
+mod sessions;
+mod setup;
+mod store;
+mod tokens;
+mod users;
+mod views;
+
+use std::sync::Arc;
+
+pub use error::AccountError;
+pub use routes::router;
+pub use sessions::{COOKIE, NewSession};
+pub use views::{Role, Session, Token, User, UserState};
+
+use crate::app::{App, Core};
+
+/// Services of this slice.
+pub struct Services {
+    core: Arc<Core>,
+    hasher: password::Hasher,
+    logins: limits::PerAddress,
+    identities: identify::Cache,
+    setup: setup::Link,
+}
+
+impl Services {
+    /// Build over the shared part, and make the built-in roles where they are missing.
+    pub async fn new(core: Arc<Core>) -> anyhow::Result<Self> {
+        let services = Self {
+            hasher: password::Hasher::new(core.config.auth.hashes_at_once),
+            logins: limits::PerAddress::new(core.config.auth.logins_per_minute),
+            identities: identify::Cache::default(),
+            setup: setup::Link::default(),
+            core,
+        };
+        services.make_built_in_roles().await?;
+        Ok(services)
+    }
+
+    /// Start housekeeping: ended sessions and tokens are deleted hourly.
+    pub async fn start(&self, app: &Arc<App>) -> anyhow::Result<()> {
+        let app = Arc::downgrade(app);
+        let (tasks, shutdown) = (&self.core.tasks, self.core.shutdown.clone());
+        tasks.spawn(async move {
+            let mut hourly = tokio::time::interval(std::time::Duration::from_secs(3600));
+            loop {
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    _ = hourly.tick() => {}
+                }
+                let Some(app) = app.upgrade() else { return };
+                if let Err(error) = app.accounts.sweep().await {
+                    tracing::warn!(%error, "ended sessions could not be deleted");
+                }
+            }
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! Tables of this slice.
+
+pub mod role;
+pub mod session;
+pub mod token;
+pub mod user;
+pub mod user_role;

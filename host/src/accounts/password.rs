@@ -1,0 +1,124 @@
+//! Passwords: policy, and Argon2id off the async threads, so many at once.
+
+use std::{
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
+};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use super::AccountError;
+
+const MAX_CHARS: usize = 256;
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What people choose when they must choose something long. Lower case.
+static WORST: &str = include_str!("worst-passwords.txt");
+/// A hash of nothing anybody knows: logging in as nobody takes as long as logging in as somebody.
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash(&crate::keys::random::<32>()).unwrap_or_default());
+
+/// Hashes and verifies. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Hasher {
+    slots: Arc<Semaphore>,
+}
+
+impl Hasher {
+    pub(super) fn new(at_once: usize) -> Self {
+        Self { slots: Arc::new(Semaphore::new(at_once.max(1))) }
+    }
+
+    /// The PHC string of `password`.
+    pub(super) async fn hash(&self, password: &str) -> Result<String, AccountError> {
+        let password = Zeroizing::new(password.to_owned());
+        self.run(move || hash(password.as_bytes())).await?.map_err(AccountError::Hash)
+    }
+
+    /// Whether `password` is the one hashed; `None` for a user who does not exist.
+    pub(super) async fn verify(&self, password: &str, hashed: Option<String>) -> Result<bool, AccountError> {
+        let password = Zeroizing::new(password.to_owned());
+        self.run(move || {
+            let known = hashed.is_some();
+            let text = hashed.unwrap_or_else(|| NOBODY.clone());
+            let fits = PasswordHash::new(&text)
+                .is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok());
+            known && fits
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, AccountError> {
+        let slot = tokio::time::timeout(QUEUE_TIMEOUT, self.slots.clone().acquire_owned());
+        let slot = slot.await.map_err(|_| AccountError::Busy)?;
+        let outcome = tokio::task::spawn_blocking(move || {
+            let _slot = slot;
+            work()
+        });
+        outcome.await.map_err(|e| AccountError::Hash(e.to_string()))
+    }
+}
+
+fn hash(password: &[u8]) -> Result<String, String> {
+    Argon2::default().hash_password(password).map(|h| h.to_string()).map_err(|e| e.to_string())
+}
+
+/// Refuse a password that is short, long, among the worst, or the user's name.
+pub(super) fn check(password: &str, user: &str, min_length: usize) -> Result<(), AccountError> {
+    let wrong = |why: String| Err(AccountError::Invalid("password", why));
+    let length = password.chars().count();
+    if length < min_length {
+        return wrong(format!("The password needs at least {min_length} characters."));
+    }
+    if length > MAX_CHARS {
+        return wrong(format!("The password may have at most {MAX_CHARS} characters."));
+    }
+    let lower = password.to_lowercase();
+    let mut distinct: Vec<char> = lower.chars().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let guessable = WORST.lines().any(|worst| worst == lower)
+        || distinct.len() < 5
+        || (user.len() >= 3 && lower.replace(&user.to_lowercase(), "").chars().count() < 6);
+    if guessable {
+        return wrong("This password is among the first that an attacker tries; choose another.".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guessable_passwords_are_refused_and_others_taken() {
+        for bad in [
+            "short",
+            "passwordpassword",
+            "aaaaaaaaaaaaaaaa",
+            "administrator",
+            "marta-marta12",
+            "Password1234",
+        ] {
+            assert!(check(bad, "marta", 12).is_err(), "{bad}");
+        }
+        assert!(check(&"x1y2z".repeat(100), "marta", 12).is_err());
+        assert!(check("correct horse battery", "marta", 12).is_ok());
+    }
+
+    #[tokio::test]
+    async fn only_the_right_password_verifies_and_nobody_has_none() {
+        let hasher = Hasher::new(1);
+        let hashed = hasher.hash("correct horse battery").await.expect("hashed");
+        assert!(hashed.starts_with("$argon2id$"));
+        assert!(hasher.verify("correct horse battery", Some(hashed.clone())).await.expect("verified"));
+        assert!(!hasher.verify("correct horse", Some(hashed)).await.expect("verified"));
+        assert!(!hasher.verify("correct horse battery", None).await.expect("verified"));
+    }
+}
