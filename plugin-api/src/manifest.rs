@@ -100,7 +100,11 @@ impl Manifest {
 
     /// File name of the library for `target`, e.g. `lib/x86_64-unknown-linux-gnu/libautomation.so`.
     pub fn library_path(&self, target: &str) -> String {
-        let id = &self.id;
+        Self::library_path_of(&self.id, target)
+    }
+
+    /// The same for an engine's id.
+    pub fn library_path_of(id: &str, target: &str) -> String {
         let name = if target.contains("windows") {
             format!("{id}.dll")
         } else if target.contains("apple") {

@@ -16,11 +16,11 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What hosts and agents use: 256 MiB packed, 512 MiB unpacked, 128 MiB a file, 4096 files, 32 MiB window.
+    /// What hosts and agents use: 256 MiB packed, 512 MiB unpacked, 256 MiB a file, 4096 files, 32 MiB window.
     pub const DEFAULT: Self = Self {
         compressed: 256 << 20,
         decompressed: 512 << 20,
-        file: 128 << 20,
+        file: 256 << 20,
         entries: 4096,
         window_log: 25,
     };
