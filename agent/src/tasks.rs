@@ -1,0 +1,428 @@
+//! Runs commands: a few at once, each with a deadline, cancellable, its output streamed through the spool.
+
+mod builtin;
+mod io;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use agent_protocol::{
+    UnixMs, limits,
+    task::{Command, Outcome, Started, TaskError, TaskResult},
+};
+use plugin_runtime::CommandIo as _;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    clock::now_ms,
+    engines::Engines,
+    hub::Hub,
+    inventory_state::InventoryState,
+    policy::{FORBIDDEN_BY_POLICY, PolicyFile},
+    spool::{Accepted, Spool, SpoolError, State},
+};
+use io::TaskIo;
+
+/// How long a command may still take after it was told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long a command waits for its engine to be loaded.
+const ENGINE_WAIT: Duration = Duration::from_secs(60);
+
+/// What running commands needs.
+pub struct Tasks {
+    spool: Arc<Spool>,
+    hub: Arc<Hub>,
+    policy: Arc<PolicyFile>,
+    engines: Arc<Engines>,
+    inventory: Arc<InventoryState>,
+    default_deadline: Duration,
+    queue: Mutex<Queue>,
+}
+
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    running: HashMap<Uuid, CancellationToken>,
+    limit: usize,
+    /// The configured bound, which the host may lower only.
+    most: usize,
+    stopping: bool,
+}
+
+struct Waiting {
+    command: Command,
+    /// In this machine's time.
+    deadline: UnixMs,
+}
+
+/// How a command ended, before it is written down.
+struct End {
+    outcome: Outcome,
+    payload: Vec<u8>,
+    error: Option<TaskError>,
+}
+
+impl End {
+    fn without_success(outcome: Outcome, code: &str, message: impl Into<String>) -> Self {
+        let error =
+            TaskError { code: bounded(code, limits::MAX_NAME_BYTES, "failed"), message: message.into() };
+        let error = TaskError { message: bounded(&error.message, limits::MAX_MESSAGE_BYTES, ""), ..error };
+        Self { outcome, payload: Vec::new(), error: Some(error) }
+    }
+
+    fn refused(code: &str, message: impl Into<String>) -> Self {
+        Self::without_success(Outcome::Refused, code, message)
+    }
+}
+
+/// Text cut to a number of bytes, at a character's end.
+fn bounded(text: &str, limit: usize, empty: &str) -> String {
+    let mut end = text.len().min(limit);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    if end == 0 { empty.to_owned() } else { text[..end].to_owned() }
+}
+
+/// Run a blocking call of the spool off the reactor.
+pub async fn on_spool<T: Send + 'static>(
+    spool: &Arc<Spool>,
+    call: impl FnOnce(&Spool) -> Result<T, SpoolError> + Send + 'static,
+) -> Result<T, SpoolError> {
+    let spool = Arc::clone(spool);
+    let joined = tokio::task::spawn_blocking(move || call(&spool)).await;
+    joined.unwrap_or_else(|e| Err(SpoolError::Damaged(format!("the spool's worker ended: {e}"))))
+}
+
+impl Tasks {
+    /// Runs at most `most` commands at once.
+    pub fn new(
+        spool: Arc<Spool>,
+        hub: Arc<Hub>,
+        policy: Arc<PolicyFile>,
+        engines: Arc<Engines>,
+        inventory: Arc<InventoryState>,
+        most: usize,
+        default_deadline: Duration,
+    ) -> Arc<Self> {
+        let queue =
+            Queue { waiting: VecDeque::new(), running: HashMap::new(), limit: most, most, stopping: false };
+        Arc::new(Self { spool, hub, policy, engines, inventory, default_deadline, queue: Mutex::new(queue) })
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many run now.
+    pub fn running(&self) -> usize {
+        self.queue().running.len()
+    }
+
+    /// How many the host wants to run at once; never more than configured.
+    pub fn set_limit(self: &Arc<Self>, wanted: usize) {
+        let mut queue = self.queue();
+        queue.limit = wanted.clamp(1, queue.most);
+        drop(queue);
+        self.pump();
+    }
+
+    /// Finish what the last run of the agent left, and run what it had only accepted.
+    pub async fn recover(self: &Arc<Self>) -> Result<(), SpoolError> {
+        let recovered = on_spool(&self.spool, |spool| spool.recover(now_ms())).await?;
+        for task in &recovered.interrupted {
+            tracing::warn!(task.id = %task, "a command was running when the agent stopped; it is not run again");
+        }
+        for command in recovered.waiting {
+            let record = on_spool(&self.spool, move |spool| spool.record(command.task_id)).await?;
+            let deadline = record.map_or(0, |record| record.deadline);
+            self.enqueue(command, deadline);
+        }
+        Ok(())
+    }
+
+    /// Take a command from the host: on disk first, then accepted, then run. `deadline` is in this machine's time.
+    /// True when the id was known. An error means that it was not taken and the host must send it again.
+    pub async fn submit(self: &Arc<Self>, command: Command, deadline: UnixMs) -> Result<bool, SpoolError> {
+        let deadline = self.deadline(deadline);
+        let task = command.task_id;
+        let kept = command.clone();
+        match on_spool(&self.spool, move |spool| spool.accept(&kept, deadline, now_ms())).await? {
+            Accepted::New => {
+                tracing::info!(task.id = %task, command = command.name, "command accepted");
+                self.enqueue(command, deadline);
+                Ok(false)
+            }
+            Accepted::Known(state) => {
+                // A host that asks again for a finished task wants its result again.
+                if matches!(state, State::Finished | State::Acknowledged) {
+                    self.hub.send_result_again(task);
+                }
+                Ok(true)
+            }
+            Accepted::Full => {
+                let end =
+                    End::refused("spool_full", "Too much output waits for the host; nothing new is begun.");
+                self.hub.send(result(task, end, now_ms()));
+                Ok(false)
+            }
+        }
+    }
+
+    fn deadline(&self, deadline: UnixMs) -> UnixMs {
+        let latest =
+            now_ms().saturating_add(i64::try_from(self.default_deadline.as_millis()).unwrap_or(i64::MAX));
+        if deadline > 0 { deadline } else { latest }
+    }
+
+    fn enqueue(self: &Arc<Self>, command: Command, deadline: UnixMs) {
+        self.queue().waiting.push_back(Waiting { command, deadline });
+        self.pump();
+    }
+
+    /// Begin what may begin.
+    fn pump(self: &Arc<Self>) {
+        let mut queue = self.queue();
+        while !queue.stopping && queue.running.len() < queue.limit {
+            let Some(next) = queue.waiting.pop_front() else { return };
+            let cancel = CancellationToken::new();
+            queue.running.insert(next.command.task_id, cancel.clone());
+            let tasks = Arc::clone(self);
+            tokio::spawn(async move {
+                let task = next.command.task_id;
+                tasks.run(next, cancel).await;
+                tasks.queue().running.remove(&task);
+                tasks.pump();
+            });
+        }
+    }
+
+    /// Stop a task, or do not begin it.
+    pub async fn cancel(&self, task: Uuid) -> Result<(), SpoolError> {
+        let waiting = {
+            let mut queue = self.queue();
+            if let Some(token) = queue.running.get(&task) {
+                token.cancel();
+                return Ok(());
+            }
+            let at = queue.waiting.iter().position(|waiting| waiting.command.task_id == task);
+            at.and_then(|at| queue.waiting.remove(at)).is_some()
+        };
+        let end = End::without_success(Outcome::Cancelled, "cancelled", "It was cancelled before it began.");
+        let cancelled = result(task, end, now_ms());
+        if waiting {
+            return self.write_down(cancelled).await;
+        }
+        // Never heard of: remember the id, so that a late copy of the command does not run.
+        let unknown = Command {
+            task_id: task,
+            name: "core.cancelled".into(),
+            payload: Default::default(),
+            deadline: 0,
+            engine: None,
+            attempt: 0,
+        };
+        on_spool(&self.spool, move |spool| spool.accept(&unknown, now_ms(), now_ms())).await?;
+        self.write_down(cancelled).await
+    }
+
+    /// Begin nothing more, tell what runs to stop, and wait for it, at most `grace`.
+    pub async fn shutdown(&self, grace: Duration) {
+        {
+            let mut queue = self.queue();
+            queue.stopping = true;
+            queue.running.values().for_each(CancellationToken::cancel);
+        }
+        let all_ended = async {
+            while self.running() > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if tokio::time::timeout(grace, all_ended).await.is_err() {
+            tracing::warn!(
+                running = self.running(),
+                "commands still run; they will be reported as interrupted"
+            );
+        }
+    }
+
+    async fn run(self: &Arc<Self>, waiting: Waiting, cancel: CancellationToken) {
+        let Waiting { command, deadline } = waiting;
+        let task = command.task_id;
+        let end = match self.admit(&command, deadline, &cancel).await {
+            Ok(handler) => match self.start(task).await {
+                Ok(true) => self.execute(handler, command, deadline, cancel).await,
+                Ok(false) => return,
+                Err(error) => {
+                    // Not begun and not written: after a restart it may still run.
+                    tracing::error!(%error, task.id = %task, "a command cannot be begun");
+                    return;
+                }
+            },
+            Err(end) => end,
+        };
+        tracing::info!(task.id = %task, outcome = ?end.outcome, "command ended");
+        if let Err(error) = self.write_down(result(task, end, now_ms())).await {
+            tracing::error!(%error, task.id = %task, "a result cannot be written; it is reported after a restart");
+        }
+    }
+
+    /// Whether it may run at all, and who runs it.
+    async fn admit(
+        &self,
+        command: &Command,
+        deadline: UnixMs,
+        cancel: &CancellationToken,
+    ) -> Result<Handler, End> {
+        if deadline <= now_ms() {
+            return Err(End::refused("deadline_passed", "Its deadline had passed before it could begin."));
+        }
+        if let Err(forbidden) = self.policy.allows_command(&command.name) {
+            return Err(End::refused(FORBIDDEN_BY_POLICY, forbidden.to_string()));
+        }
+        let Some((engine, name)) = command.name.split_once('.') else {
+            return Err(End::refused("unknown_command", "A command is named <engine>.<command>."));
+        };
+        if engine == "core" {
+            return builtin::find(name).map(Handler::Core).ok_or_else(|| unknown(&command.name));
+        }
+        let version = command.engine.as_ref().map(|need| need.version.as_str());
+        let left = Duration::from_millis(u64::try_from(deadline.saturating_sub(now_ms())).unwrap_or(0));
+        let half = tokio::select! {
+            half = self.engines.wait_for(engine, version, ENGINE_WAIT.min(left)) => half,
+            () = cancel.cancelled() => {
+                let message = "It was cancelled before it began.";
+                return Err(End::without_success(Outcome::Cancelled, "cancelled", message));
+            }
+        };
+        let half = half.map_err(|missing| End::refused(missing.code(), missing.to_string()))?;
+        if !half.manifest().commands.iter().any(|known| known.name == name) {
+            return Err(unknown(&command.name));
+        }
+        Ok(Handler::Engine(half, name.to_owned()))
+    }
+
+    async fn start(&self, task: Uuid) -> Result<bool, SpoolError> {
+        let at = now_ms();
+        let started = on_spool(&self.spool, move |spool| spool.start(task, at)).await?;
+        if started {
+            self.hub.send(Started { task_id: task, at });
+        }
+        Ok(started)
+    }
+
+    async fn execute(
+        self: &Arc<Self>,
+        handler: Handler,
+        command: Command,
+        deadline: UnixMs,
+        cancel: CancellationToken,
+    ) -> End {
+        let task = command.task_id;
+        let (io, writer) =
+            TaskIo::start(task, Arc::clone(&self.spool), Arc::clone(&self.hub), cancel, deadline);
+        let answer = match handler {
+            Handler::Core(builtin) => builtin::run(builtin, &command, &self.inventory).await,
+            Handler::Engine(half, name) => run_half(half, name, command, deadline, Arc::clone(&io)).await,
+        };
+        let reason = io.stopped_because();
+        io.close();
+        if let Err(error) = writer.await.unwrap_or(Ok(())) {
+            tracing::error!(%error, task.id = %task, "a command's output cannot be written");
+        }
+        conclude(answer, reason)
+    }
+
+    async fn write_down(&self, result: TaskResult) -> Result<(), SpoolError> {
+        let task = result.task_id;
+        let mut left = 3;
+        loop {
+            let copy = result.clone();
+            match on_spool(&self.spool, move |spool| spool.finish(copy)).await {
+                Ok(_) => break,
+                // A full disk may have room in a moment.
+                Err(error) if left > 0 => {
+                    left -= 1;
+                    tracing::warn!(%error, task.id = %task, "a result cannot be written; trying again");
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.hub.task_changed(task);
+        Ok(())
+    }
+}
+
+/// Who runs a command.
+enum Handler {
+    Core(builtin::Builtin),
+    Engine(Arc<dyn plugin_runtime::AgentInstance>, String),
+}
+
+/// Engine code runs on a thread of its own: one that blocks holds up nothing but itself.
+async fn run_half(
+    half: Arc<dyn plugin_runtime::AgentInstance>,
+    name: String,
+    command: Command,
+    deadline: UnixMs,
+    io: Arc<TaskIo>,
+) -> Result<Vec<u8>, plugin_api::EngineError> {
+    let call = plugin_runtime::Command {
+        task_id: command.task_id.to_string(),
+        name,
+        payload: command.payload.into_vec(),
+        deadline_unix_ms: deadline,
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let stop = Arc::clone(&io);
+    let mut thread = tokio::task::spawn_blocking(move || runtime.block_on(half.command(call, io, GRACE)));
+    let overdue = async {
+        stop.cancelled().await;
+        // The runtime drops a command after the grace; a thread that does not even come back is left behind.
+        tokio::time::sleep(GRACE * 2).await;
+    };
+    tokio::select! {
+        joined = &mut thread => {
+            joined.unwrap_or_else(|_| Err(plugin_api::EngineError::panicked("a command")))
+        }
+        () = overdue => {
+            Err(plugin_api::EngineError::new("engine_hangs", "The command did not end when it was told to."))
+        }
+    }
+}
+
+fn conclude(answer: Result<Vec<u8>, plugin_api::EngineError>, reason: Option<Outcome>) -> End {
+    match (answer, reason) {
+        (Ok(payload), _) if payload.len() <= limits::MAX_PAYLOAD_BYTES => {
+            End { outcome: Outcome::Succeeded, payload, error: None }
+        }
+        (Ok(_), _) => {
+            End::without_success(Outcome::Failed, "result_too_large", "The command's result is too large.")
+        }
+        (Err(error), Some(Outcome::Cancelled)) => {
+            End::without_success(Outcome::Cancelled, &error.code, error.message)
+        }
+        (Err(error), Some(_)) => End::without_success(Outcome::TimedOut, &error.code, error.message),
+        (Err(error), None) => End::without_success(Outcome::Failed, &error.code, error.message),
+    }
+}
+
+fn unknown(name: &str) -> End {
+    End::refused("unknown_command", format!("This agent has no command `{name}`."))
+}
+
+fn result(task_id: Uuid, end: End, finished_at: UnixMs) -> TaskResult {
+    TaskResult {
+        task_id,
+        outcome: end.outcome,
+        payload: end.payload.into(),
+        error: end.error,
+        started_at: None,
+        finished_at,
+        output_chunks: 0,
+    }
+}

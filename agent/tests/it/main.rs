@@ -1,0 +1,13 @@
+//! Tests of the agent: collectors against this machine, the spool against kill -9, sessions against a real TLS host.
+#![allow(clippy::unwrap_used)]
+
+mod config;
+mod crash;
+mod engines;
+mod host;
+mod machine;
+mod parsers;
+mod policy;
+mod session;
+mod spool;
+mod storage;

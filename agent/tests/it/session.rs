@@ -1,0 +1,402 @@
+//! Enrolment and sessions against a host with real TLS.
+
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
+
+use agent_protocol::{
+    Frame,
+    inventory::InventoryRequest,
+    metrics::Watch,
+    session::{CertificateAnswer, Goodbye, Ping, Policy},
+    task::{Cancel, Command, Outcome, ResultAck, TaskResult},
+};
+use sysmanage_agent::inventory::SECTIONS;
+use uuid::Uuid;
+
+use crate::host::{AgentProcess, HostSession, PATIENCE, TOKEN, TestHost, now_ms};
+
+fn named(name: &str) -> Command {
+    Command {
+        task_id: Uuid::now_v7(),
+        name: name.into(),
+        payload: b"{}".to_vec().into(),
+        deadline: now_ms() + 60_000,
+        engine: None,
+        attempt: 1,
+    }
+}
+
+async fn result_of(session: &mut HostSession, task: Uuid) -> TaskResult {
+    let result = session.wait(|frame| match frame {
+        Frame::Result(result) if result.task_id == task => Some(result),
+        _ => None,
+    });
+    let result = result.await;
+    session.send(ResultAck { task_id: task });
+    result
+}
+
+async fn started() -> (tempfile::TempDir, TestHost, AgentProcess, HostSession) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut host = TestHost::start().await;
+    let mut agent = AgentProcess::new(folder.path());
+    agent.enrol(&host).await;
+    agent.run();
+    let session = host.session().await;
+    (folder, host, agent, session)
+}
+
+#[tokio::test]
+async fn a_machine_enrols_waits_for_approval_connects_and_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut host = TestHost::start().await;
+    host.state.approved.store(false, Ordering::SeqCst);
+    let mut agent = AgentProcess::new(folder.path());
+    let state = std::sync::Arc::clone(&host.state);
+    tokio::spawn(async move {
+        while state.polls.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        state.approved.store(true, Ordering::SeqCst);
+    });
+    agent.enrol(&host).await;
+    agent.run();
+    let mut session = host.session().await;
+    let hello = &session.hello;
+    assert_eq!(hello.facts.os_family, "linux");
+    let sections: Vec<&str> = hello.sections.iter().map(|section| section.name.as_str()).collect();
+    assert_eq!(sections.len(), SECTIONS.len());
+    assert!(SECTIONS.iter().all(|name| sections.contains(name)));
+
+    let status = agent.command(&["status", "--json"]).await;
+    assert!(status.status.success(), "{status:?}");
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(status["agent"]["connection"], "connected");
+    assert_eq!(status["machine_id"], host.state.machine_id.to_string());
+
+    assert!(agent.stop().await.success());
+    let goodbye = session.wait(|frame| match frame {
+        Frame::Goodbye(goodbye) => Some(goodbye.code),
+        _ => None,
+    });
+    assert_eq!(goodbye.await, "agent_stopping");
+    let log = agent.log();
+    assert!(!log.contains(TOKEN) && !log.contains("a-secret-handle"), "no secret in the log");
+}
+
+#[tokio::test]
+async fn a_server_with_another_authority_gets_neither_token_nor_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = TestHost::start().await;
+    let agent = AgentProcess::new(folder.path());
+    let wrong = "00".repeat(32);
+    let output =
+        agent.command(&["enroll", "--server", &host.url, "--token", TOKEN, "--ca-fingerprint", &wrong]).await;
+    assert!(!output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("this is another server") && said.contains(&host.state.fingerprint()), "{said}");
+    assert!(!folder.path().join("enrolment.json").exists());
+}
+
+#[tokio::test]
+async fn trust_on_first_use_says_whom_it_trusts() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = TestHost::start().await;
+    let agent = AgentProcess::new(folder.path());
+    let output = agent.command(&["enroll", "--server", &host.url, "--token", TOKEN]).await;
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("NOTE") && said.contains(&host.state.fingerprint()), "{said}");
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused_with_its_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = TestHost::start().await;
+    let agent = AgentProcess::new(folder.path());
+    let output = agent.command(&["enroll", "--server", &host.url, "--token", "wrong"]).await;
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("unknown_token"));
+}
+
+#[tokio::test]
+async fn commands_are_accepted_started_and_answered() {
+    let (_folder, _host, _agent, mut session) = started().await;
+    let ping = named("core.ping");
+    session.send(ping.clone());
+    let mut seen = Vec::new();
+    let result = session.wait(|frame| {
+        seen.push(frame.kind());
+        match frame {
+            Frame::Result(result) => Some(result),
+            _ => None,
+        }
+    });
+    let result = result.await;
+    seen.retain(|kind| matches!(*kind, "command_accepted" | "started" | "result"));
+    seen.sort_unstable();
+    assert_eq!(seen, ["command_accepted", "result", "started"]);
+    assert_eq!((result.task_id, result.outcome), (ping.task_id, Outcome::Succeeded));
+    assert!(String::from_utf8_lossy(&result.payload).contains("agent_version"));
+
+    session.send(Command { attempt: 2, ..ping.clone() });
+    let duplicate = session.wait(|frame| match frame {
+        Frame::CommandAccepted(accepted) if accepted.task_id == ping.task_id => Some(accepted.duplicate),
+        _ => None,
+    });
+    assert!(duplicate.await, "the same id is not run again");
+    assert_eq!(result_of(&mut session, ping.task_id).await, result, "but answered again");
+}
+
+#[tokio::test]
+async fn what_may_not_run_is_refused_with_a_code() {
+    let (folder, _host, _agent, mut session) = started().await;
+    std::fs::write(folder.path().join("policy.toml"), "[commands]\ndeny = [\"core.refresh_*\"]").unwrap();
+    let late = Command { deadline: now_ms() - 1, ..named("core.ping") };
+    let missing = Command { deadline: now_ms() + 1500, ..named("nonsense_engine.run") };
+    let cases = [
+        (late, "deadline_passed"),
+        (named("core.nonsense"), "unknown_command"),
+        (named("nonsense"), "unknown_command"),
+        (named("core.refresh_inventory"), "forbidden_by_policy"),
+        (missing, "engine_missing"),
+    ];
+    for (command, code) in cases {
+        session.send(command.clone());
+        let result = result_of(&mut session, command.task_id).await;
+        assert_eq!(result.outcome, Outcome::Refused, "{code}");
+        assert_eq!(result.error.unwrap().code, code);
+        assert_eq!(result.started_at, None);
+    }
+}
+
+#[tokio::test]
+async fn deadlines_are_by_the_hosts_clock() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut host = TestHost::start().await;
+    *host.state.server_time_offset.lock().unwrap() = -3_600_000;
+    let mut agent = AgentProcess::new(folder.path());
+    agent.enrol(&host).await;
+    agent.run();
+    let mut session = host.session().await;
+    let command = Command { deadline: now_ms() - 3_600_000 + 30_000, ..named("core.ping") };
+    session.send(command.clone());
+    assert_eq!(result_of(&mut session, command.task_id).await.outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn a_task_that_never_came_can_be_cancelled_and_then_does_not_run() {
+    let (_folder, _host, _agent, mut session) = started().await;
+    let command = named("core.ping");
+    session.send(Cancel { task_id: command.task_id });
+    let result = session.wait(|frame| match frame {
+        Frame::Result(result) => Some(result),
+        _ => None,
+    });
+    assert_eq!(result.await.outcome, Outcome::Cancelled);
+    session.send(command.clone());
+    assert_eq!(result_of(&mut session, command.task_id).await.outcome, Outcome::Cancelled);
+}
+
+#[tokio::test]
+async fn inventory_is_sent_as_asked_with_its_digest() {
+    let (_folder, _host, _agent, mut session) = started().await;
+    session.send(InventoryRequest { names: Vec::new(), refresh: false });
+    let mut sections = BTreeMap::new();
+    while sections.len() < SECTIONS.len() {
+        let section = session.wait(|frame| match frame {
+            Frame::InventorySection(section) => Some(section),
+            _ => None,
+        });
+        let section = section.await;
+        assert_eq!(sysmanage_agent::inventory::digest(&section.data), *section.digest.bytes());
+        let value: serde_json::Value = serde_json::from_slice(&section.data).unwrap();
+        sections.insert(section.name, value);
+    }
+    assert!(sections["packages"]["packages"].as_array().unwrap().len() > 50);
+}
+
+#[tokio::test]
+async fn a_change_of_the_package_database_is_sent_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    let dpkg = root.join("var/lib/dpkg");
+    std::fs::create_dir_all(&dpkg).unwrap();
+    std::fs::create_dir_all(root.join("proc/self")).unwrap();
+    let entry = |name: &str| {
+        format!("Package: {name}\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n")
+    };
+    std::fs::write(dpkg.join("status"), entry("a")).unwrap();
+    let mut host = TestHost::start().await;
+    std::fs::write(folder.path().join("agent.toml"), format!("root = {:?}\n", root.to_str().unwrap()))
+        .unwrap();
+    let mut agent = AgentProcess::new(folder.path());
+    agent.enrol(&host).await;
+    agent.run();
+    let mut session = host.session().await;
+    // As dpkg does: a new file, renamed over the old.
+    std::fs::write(dpkg.join("status-new"), entry("a") + &entry("b")).unwrap();
+    let begun = std::time::Instant::now();
+    std::fs::rename(dpkg.join("status-new"), dpkg.join("status")).unwrap();
+    let section = session.wait(|frame| match frame {
+        Frame::InventorySection(section) if section.name == "packages" => Some(section),
+        _ => None,
+    });
+    let section = section.await;
+    assert!(String::from_utf8_lossy(&section.data).contains("\"name\":\"b\""));
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn heartbeats_come_often_while_somebody_watches() {
+    let (_folder, _host, _agent, mut session) = started().await;
+    session.send(Watch { interval_ms: 1000, for_ms: 10_000 });
+    for _ in 0..3 {
+        let metrics = session.wait(|frame| match frame {
+            Frame::Heartbeat(heartbeat) => heartbeat.metrics,
+            _ => None,
+        });
+        assert!(metrics.await.memory_total > 0);
+    }
+    session.send(Ping { nonce: 42 });
+    let pong = session.wait(|frame| match frame {
+        Frame::Pong(pong) => Some(pong.nonce),
+        _ => None,
+    });
+    assert_eq!(pong.await, 42);
+}
+
+#[tokio::test]
+async fn unacknowledged_results_come_again_after_a_reconnect() {
+    let (_folder, mut host, _agent, mut session) = started().await;
+    let command = named("core.ping");
+    session.send(command.clone());
+    let first = session.wait(|frame| match frame {
+        Frame::Result(result) => Some(result),
+        _ => None,
+    });
+    let first = first.await;
+    drop(session);
+    let mut session = host.session().await;
+    assert!(session.hello.tasks.iter().any(|note| note.task_id == command.task_id));
+    assert_eq!(result_of(&mut session, command.task_id).await, first);
+    session.send(Goodbye::new("host_stopping", "Back soon."));
+    drop(session);
+    let session = host.session().await;
+    assert!(session.hello.tasks.is_empty(), "what was acknowledged is forgotten");
+}
+
+#[tokio::test]
+async fn the_certificate_is_renewed_over_the_session_and_used_next_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut host = TestHost::start().await;
+    *host.state.policy.lock().unwrap() =
+        Policy { renew_certificate: true, heartbeat_interval_ms: 500, ..Policy::default() };
+    let mut agent = AgentProcess::new(folder.path());
+    agent.enrol(&host).await;
+    agent.run();
+    let mut session = host.session().await;
+    let csr = session.wait(|frame| match frame {
+        Frame::CertificateRequest(request) => Some(request.csr_der),
+        _ => None,
+    });
+    let chain_der = host.state.chain_der(&csr.await);
+    let new = chain_der[0].to_vec();
+    assert_ne!(session.certificate, new);
+    session.send(CertificateAnswer::Issued { chain_der, not_after: now_ms() + 3_600_000 });
+    session.send(Ping { nonce: 1 });
+    session.wait(|frame| matches!(frame, Frame::Pong(_)).then_some(())).await;
+    drop(session);
+    assert_eq!(host.session().await.certificate, new);
+}
+
+#[tokio::test]
+async fn an_agent_whose_certificate_ran_out_gets_a_new_one_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut host = TestHost::start().await;
+    *host.state.certificate_life.lock().unwrap() = Duration::from_millis(1);
+    let mut agent = AgentProcess::new(folder.path());
+    agent.enrol(&host).await;
+    *host.state.certificate_life.lock().unwrap() = Duration::from_secs(3600);
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    agent.run();
+    host.session().await;
+    assert!(host.state.polls.load(Ordering::SeqCst) >= 1);
+}
+
+#[tokio::test]
+async fn kill_9_of_the_agent_loses_and_repeats_nothing() {
+    let (_folder, mut host, mut agent, mut session) = started().await;
+    let mut open: BTreeMap<Uuid, Command> = BTreeMap::new();
+    let mut results: BTreeMap<Uuid, TaskResult> = BTreeMap::new();
+    for round in 0_u64..12 {
+        for _ in 0..6 {
+            let command = named("core.refresh_inventory");
+            open.insert(command.task_id, command);
+        }
+        // As a host does: everything without a result is sent again.
+        open.values().for_each(|command| session.send(command.clone()));
+        let strike = tokio::time::Instant::now() + Duration::from_millis(10 + round * 29 % 150);
+        while let Ok(Some(frame)) = tokio::time::timeout_at(strike, session.frames.recv()).await {
+            take(&session, frame, &mut open, &mut results);
+        }
+        agent.kill_9();
+        agent.run();
+        session = host.session().await;
+    }
+    open.values().for_each(|command| session.send(command.clone()));
+    while !open.is_empty() {
+        let frame = tokio::time::timeout(PATIENCE, session.frames.recv()).await.expect("all end").unwrap();
+        take(&session, frame, &mut open, &mut results);
+    }
+    assert_eq!(results.len(), 72);
+    for result in results.values() {
+        let fine = match result.outcome {
+            Outcome::Succeeded => true,
+            Outcome::Interrupted => result.error.as_ref().unwrap().code == "agent_restarted",
+            _ => false,
+        };
+        assert!(fine, "{result:?}");
+    }
+}
+
+/// Store a result and acknowledge it; one that comes again must say the same.
+fn take(
+    session: &HostSession,
+    frame: Frame,
+    open: &mut BTreeMap<Uuid, Command>,
+    results: &mut BTreeMap<Uuid, TaskResult>,
+) {
+    let Frame::Result(result) = frame else { return };
+    session.send(ResultAck { task_id: result.task_id });
+    open.remove(&result.task_id);
+    let before = results.entry(result.task_id).or_insert_with(|| result.clone());
+    assert_eq!(before.outcome, result.outcome, "a result never changes");
+}
+
+#[tokio::test]
+async fn a_machine_that_was_not_enrolled_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let agent = AgentProcess::new(folder.path());
+    let output = agent.command(&["run"]).await;
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("not enrolled"));
+    let shown = agent.command(&["inventory", "cpu", "--json"]).await;
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(shown[0]["name"], "cpu");
+    let checked = agent.command(&["policy", "check", "core.ping"]).await;
+    assert!(checked.status.success());
+}
+
+#[tokio::test]
+async fn another_host_under_the_same_name_is_not_talked_to() {
+    let (folder, mut host, mut agent, session) = started().await;
+    agent.kill_9();
+    drop(session);
+    let mut other = TestHost::start().await;
+    let enrolment = folder.path().join("enrolment.json");
+    let text = std::fs::read_to_string(&enrolment).unwrap().replace(&host.url, &other.url);
+    std::fs::write(&enrolment, text).unwrap();
+    agent.run();
+    assert!(other.no_session_for(Duration::from_secs(2)).await);
+    assert!(host.no_session_for(Duration::from_millis(1)).await);
+}
