@@ -1,1 +1,10 @@
-//! TODO
+//! A fleet of real processes for end-to-end tests and the demo: host, agents, packages, licences.
+
+pub mod agent;
+pub mod api;
+pub mod bins;
+pub mod host;
+pub mod packages;
+pub mod process;
+pub mod tokens;
+pub mod wait;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use crate::{
     engine,
     postgres::Cluster,
-    project::{Project, run},
+    project::{Project, run_command},
     tidy,
 };
 
@@ -52,37 +52,51 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 
 fn fmt(project: &Project) -> Result<()> {
     project.run("cargo", ["fmt", "--all", "--check"])?;
-    run(project.engine_cargo(["fmt", "--all", "--check"]).env_remove("CARGO_TARGET_DIR"))
+    run_command(project.engine_cargo(["fmt", "--all", "--check"]).env_remove("CARGO_TARGET_DIR"))
 }
 
 fn deny(project: &Project) -> Result<()> {
     for manifest in ["Cargo.toml", "plugins/Cargo.toml"] {
-        let args = ["deny", "--manifest-path", manifest, "--locked", "check", "--config", "deny.toml", "bans", "licenses", "sources"];
+        let args = [
+            "deny",
+            "--manifest-path",
+            manifest,
+            "--config",
+            "deny.toml",
+            "--locked",
+            "check",
+            "bans",
+            "licenses",
+            "sources",
+        ];
         project.run("cargo", args)?;
     }
     Ok(())
 }
 
 fn clippy(project: &Project) -> Result<()> {
-    project.run("cargo", ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
-    run(project.engine_cargo(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    let args = ["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"];
+    project.run("cargo", args)?;
+    run_command(&mut project.engine_cargo(args))
 }
 
 /// The host workspace's tests but the end-to-end ones.
 fn unit(project: &Project, cluster: &Cluster) -> Result<()> {
     let mut command = project.command("cargo", ["test", "--locked", "--workspace", "--exclude", "e2e"]);
-    run(command.env("SYSMANAGE_TEST_POSTGRES_URL", &cluster.url))
+    run_command(command.env("SYSMANAGE_TEST_POSTGRES_URL", &cluster.url))
 }
 
 fn plugins(project: &Project, cluster: &Cluster) -> Result<()> {
     let mut command = project.engine_cargo(["test", "--locked", "--workspace"]);
-    run(command.env("SYSMANAGE_TEST_POSTGRES_URL", &cluster.url))
+    run_command(command.env("SYSMANAGE_TEST_POSTGRES_URL", &cluster.url))
 }
 
 /// Real binaries, real engines, real sockets.
 fn e2e(project: &Project, cluster: &Cluster) -> Result<()> {
-    project.run("cargo", ["build", "--locked", "-p", "sysmanage", "-p", "sysmanage-agent", "-p", "agent-sim"])?;
+    project
+        .run("cargo", ["build", "--locked", "-p", "sysmanage", "-p", "sysmanage-agent", "-p", "agent-sim"])?;
     let mut command = project.command("cargo", ["test", "--locked", "-p", "e2e"]);
     command.env("SYSMANAGE_TEST_POSTGRES_URL", &cluster.url);
-    run(command.env("SYSMANAGE_BIN_DIR", project.target().join("debug")).env("SYSMANAGE_ENGINES_DIR", engine::out_dir(project)))
+    command.env("SYSMANAGE_BIN_DIR", project.target().join("debug"));
+    run_command(command.env("SYSMANAGE_ENGINES_DIR", engine::out_dir(project)))
 }

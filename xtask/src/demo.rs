@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     engine,
-    project::{Project, run as run_command},
+    project::{Project, run_command},
 };
 
 /// How the demo runs.
@@ -26,7 +26,10 @@ pub struct Options {
 
 /// Build, then run `target/debug/demo`.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
-    project.run("cargo", ["build", "--locked", "-p", "sysmanage", "-p", "sysmanage-agent", "-p", "e2e", "--bins"])?;
+    project.run(
+        "cargo",
+        ["build", "--locked", "-p", "sysmanage", "-p", "sysmanage-agent", "-p", "e2e", "--bins"],
+    )?;
     engine::build_all(project)?;
     let bin = project.target().join("debug");
     let data = options.data.clone().unwrap_or_else(|| project.target().join("demo"));

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::project::{Project, run};
+use crate::project::{Project, run_command};
 
 /// A running cluster; dropping it stops it and removes its folder.
 pub struct Cluster {
@@ -32,15 +32,20 @@ impl Cluster {
         }
         let data = dir.join("data");
         let mut init = as_postgres(&bin.join("initdb"));
-        init.args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C", "-D"]).arg(&data);
-        run(init.stdout(Stdio::null()))?;
+        init.args(["-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C", "-D"])
+            .arg(&data);
+        run_command(init.stdout(Stdio::null()))?;
         let options = format!(
             "-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -c max_connections=200 -c unix_socket_directories={}",
             dir.display()
         );
         let mut start = as_postgres(&bin.join("pg_ctl"));
-        start.args(["start", "-w", "-t", "60", "-s", "-o", &options, "-D"]).arg(&data).arg("-l").arg(dir.join("log"));
-        run(start.stdout(Stdio::null()))?;
+        start
+            .args(["start", "-w", "-t", "60", "-s", "-o", &options, "-D"])
+            .arg(&data)
+            .arg("-l")
+            .arg(dir.join("log"));
+        run_command(start.stdout(Stdio::null()))?;
         Ok(Self { bin, dir, url: format!("postgres://postgres@127.0.0.1:{port}/postgres") })
     }
 }

@@ -19,8 +19,6 @@ pub struct Project {
 pub struct Metadata {
     /// All packages, ours and others'.
     pub packages: Vec<Package>,
-    /// Build folder.
-    pub target_directory: PathBuf,
 }
 
 /// A package.
@@ -28,12 +26,8 @@ pub struct Metadata {
 pub struct Package {
     /// Name.
     pub name: String,
-    /// Version.
-    pub version: String,
     /// Registry; none for ours.
     pub source: Option<String>,
-    /// Licence expression.
-    pub license: Option<String>,
     /// Its `Cargo.toml`.
     pub manifest_path: String,
     /// Direct dependencies.
@@ -87,19 +81,22 @@ impl Project {
 
     /// Run a command and fail with its name when it fails.
     pub fn run<S: AsRef<OsStr>>(&self, program: &str, args: impl IntoIterator<Item = S>) -> Result<()> {
-        run(&mut self.command(program, args))
+        run_command(&mut self.command(program, args))
     }
 
     /// `cargo` in the `plugins/` workspace, with its own build folder.
     pub fn engine_cargo<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new("cargo");
-        command.args(args).current_dir(self.root.join("plugins")).env("CARGO_TARGET_DIR", self.engine_target());
+        command
+            .args(args)
+            .current_dir(self.root.join("plugins"))
+            .env("CARGO_TARGET_DIR", self.engine_target());
         command
     }
 }
 
 /// Run a prepared command and fail with its text when it fails.
-pub fn run(command: &mut Command) -> Result<()> {
+pub fn run_command(command: &mut Command) -> Result<()> {
     let text = format!("{command:?}");
     let status = command.status().with_context(|| format!("cannot start {text}"))?;
     if !status.success() {

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command};
 
 use anyhow::{Result, bail};
 
-use crate::project::{Project, run};
+use crate::project::{Project, run_command};
 
 /// Debian packages, each with a file that tells it is there.
 const PACKAGES: &[(&str, &str)] = &[
@@ -16,7 +16,8 @@ const PACKAGES: &[(&str, &str)] = &[
 
 /// Install what is missing.
 pub fn run(project: &Project) -> Result<()> {
-    let missing: Vec<&str> = PACKAGES.iter().filter(|(_, f)| !Path::new(f).exists()).map(|(p, _)| *p).collect();
+    let missing: Vec<&str> =
+        PACKAGES.iter().filter(|(_, f)| !Path::new(f).exists()).map(|(p, _)| *p).collect();
     if !missing.is_empty() {
         apt(&missing)?;
     }
@@ -35,8 +36,10 @@ fn apt(packages: &[&str]) -> Result<()> {
     let sudo = !Command::new("id").arg("-u").output().is_ok_and(|o| o.stdout.starts_with(b"0\n"));
     let apt_get = |args: &[&str]| {
         let mut command = if sudo { Command::new("sudo") } else { Command::new("env") };
-        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0"]).args(args);
-        run(&mut command)
+        command
+            .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", "-o", "Dpkg::Use-Pty=0"])
+            .args(args);
+        run_command(&mut command)
     };
     apt_get(&["update"])?;
     apt_get(&[&["install", "--no-install-recommends"], packages].concat())

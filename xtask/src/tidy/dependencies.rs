@@ -39,10 +39,14 @@ fn check_direct(rules: &Rules, metadata: &Metadata) -> Vec<Finding> {
         let is_engine = package.manifest_path.contains("/plugins/");
         let allowed = if is_engine { Some(&rules.engine) } else { rules.direct.get(&package.name) };
         let Some(allowed) = allowed else {
-            findings.push(Finding::new(&package.name, "not in xtask/deps.toml: say which of our crates it may use"));
+            findings.push(Finding::new(
+                &package.name,
+                "not in xtask/deps.toml: say which of our crates it may use",
+            ));
             continue;
         };
-        for dep in package.dependencies.iter().filter(|d| d.kind.is_none() && ours.contains(d.name.as_str())) {
+        for dep in package.dependencies.iter().filter(|d| d.kind.is_none() && ours.contains(d.name.as_str()))
+        {
             if !allowed.contains(&dep.name) {
                 let advice = format!("may not depend on {} (xtask/deps.toml)", dep.name);
                 findings.push(Finding::new(&package.name, advice));

@@ -20,7 +20,8 @@ const FILES: [&str; 11] = [
     "src/store.rs",
     "tests/it/main.rs",
 ];
-const ROOT: [&str; 8] = ["CHANGELOG.md", "Cargo.toml", "README.md", "plugin.toml", "src", "tests", "ui", "benches"];
+const ROOT: [&str; 8] =
+    ["CHANGELOG.md", "Cargo.toml", "README.md", "plugin.toml", "src", "tests", "ui", "benches"];
 
 /// Check each folder of `plugins/` that holds a crate.
 pub fn check(project: &Project) -> Result<Vec<Finding>> {
@@ -44,7 +45,8 @@ fn check_tree(engine: &Path) -> Vec<Finding> {
         .collect();
     for entry in std::fs::read_dir(engine).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let empty = entry.path().is_dir() && std::fs::read_dir(entry.path()).is_ok_and(|mut d| d.next().is_none());
+        let empty =
+            entry.path().is_dir() && std::fs::read_dir(entry.path()).is_ok_and(|mut d| d.next().is_none());
         if !ROOT.contains(&name.as_str()) && name != "target" {
             findings.push(Finding::new(&place, format!("{name} is not part of an engine's tree")));
         } else if empty {

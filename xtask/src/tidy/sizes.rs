@@ -27,7 +27,10 @@ pub fn check(project: &Project, sources: &[Source]) -> Result<Vec<Finding>> {
     for source in sources.iter().filter(|s| s.is_rust()) {
         let lines = source.text.lines().count();
         if lines > FILE_LINES && !exceptions.allow.contains_key(&source.path) {
-            findings.push(Finding::new(&source.path, format!("{lines} lines; look for the seam (limit {FILE_LINES})")));
+            findings.push(Finding::new(
+                &source.path,
+                format!("{lines} lines; look for the seam (limit {FILE_LINES})"),
+            ));
         }
         let mut visitor = Functions { long: Vec::new() };
         match syn::parse_file(&source.text) {
@@ -37,7 +40,8 @@ pub fn check(project: &Project, sources: &[Source]) -> Result<Vec<Finding>> {
         for (name, lines) in visitor.long {
             let place = format!("{}::{name}", source.path);
             if !exceptions.allow.contains_key(&place) {
-                findings.push(Finding::new(place, format!("{lines} lines; split it (limit {FUNCTION_LINES})")));
+                findings
+                    .push(Finding::new(place, format!("{lines} lines; split it (limit {FUNCTION_LINES})")));
             }
         }
     }
