@@ -1,30 +1,71 @@
-//! Machines, enrolment and inventory.
+//! Machines: enrolment, approval, tags, presence, inventory and live metrics.
 
-use std::sync::Arc;
+mod diff;
+mod enrolment;
+mod entity;
+mod error;
+mod inventory;
+mod limit;
+mod live;
+mod model;
+mod presence;
+mod routes;
+mod service;
+mod store;
+pub(crate) mod targets;
+mod token_routes;
+
+use std::{ops::Deref, sync::Arc};
 
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::{App, Core};
 
-/// Services of this slice.
+pub use enrolment::TokenRequest;
+pub use error::MachineError;
+pub(crate) use inventory::StoreSectionError;
+pub use limit::{LimitReached, MachineLimit, Unlimited};
+pub use live::{LiveMachines, Presence};
+pub use model::{
+    EnrolmentToken, InventoryChange, LiveMetrics, Machine, MachineDetails, MachineEngine, MachineState,
+    NewEnrolmentToken, Section, SectionSummary,
+};
+pub(crate) use presence::Refusal;
+pub use service::{MachineChange, MachineQuery, Machines};
+pub use store::Sort;
+
+/// Services of this slice: [`Machines`].
 pub struct Services {
-    #[allow(dead_code)]
     core: Arc<Core>,
+    machines: Machines,
+}
+
+impl Deref for Services {
+    type Target = Machines;
+
+    fn deref(&self) -> &Machines {
+        &self.machines
+    }
 }
 
 impl Services {
     /// Build over the shared part; starts nothing.
     pub async fn new(core: Arc<Core>) -> anyhow::Result<Self> {
-        Ok(Self { core })
+        let machines = Machines::new(core.clone());
+        Ok(Self { core, machines })
     }
 
-    /// Start background work. Keep a `Weak<App>` for sibling slices, never an `Arc`.
+    /// Nobody is connected yet; from now on presence is written.
     pub async fn start(&self, _app: &Arc<App>) -> anyhow::Result<()> {
+        store::all_offline(self.core.db.write()).await?;
+        let machines = self.machines.clone();
+        let stop = self.core.shutdown.clone();
+        self.core.tasks.spawn(async move { machines.keep_presence(stop).await });
         Ok(())
     }
 }
 
 /// Routes with the ordinary time limit.
 pub fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
+    routes::router().merge(token_routes::router())
 }

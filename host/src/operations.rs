@@ -1,35 +1,67 @@
-//! Operations: everything done on machines.
+//! Operations: everything done on machines. One parent, one task per machine; durable, at most once, cancellable.
 
-use std::sync::Arc;
+mod dispatch;
+mod entity;
+mod error;
+mod listener;
+mod model;
+mod routes;
+mod service;
+pub mod state;
+mod store;
+
+use std::{ops::Deref, sync::Arc};
 
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::{App, Core};
 
-/// Services of this slice.
+pub(crate) use dispatch::Signal;
+pub use error::OperationError;
+pub use listener::TaskListener;
+pub use model::{NewOperation, Operation, OutputChunk, Targets, Task, TaskError, TaskOutput};
+pub use service::Operations;
+pub use store::OperationFilter;
+
+/// Commands that every agent knows without an engine.
+pub const CORE_COMMANDS: &[&str] = &["core.ping", "core.refresh_inventory"];
+
+/// Services of this slice: [`Operations`].
 pub struct Services {
-    #[allow(dead_code)]
     core: Arc<Core>,
+    operations: Operations,
+}
+
+impl Deref for Services {
+    type Target = Operations;
+
+    fn deref(&self) -> &Operations {
+        &self.operations
+    }
 }
 
 impl Services {
     /// Build over the shared part; starts nothing.
     pub async fn new(core: Arc<Core>) -> anyhow::Result<Self> {
-        Ok(Self { core })
+        let operations = Operations::new(core.clone());
+        Ok(Self { core, operations })
     }
 
-    /// Start background work. Keep a `Weak<App>` for sibling slices, never an `Arc`.
+    /// Start the dispatcher.
     pub async fn start(&self, _app: &Arc<App>) -> anyhow::Result<()> {
+        let operations = self.operations.clone();
+        let stop = self.core.shutdown.clone();
+        self.core.tasks.spawn(async move { operations.run(stop).await });
         Ok(())
     }
 }
 
 /// Routes with the ordinary time limit.
 pub fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new()
+    routes::router()
 }
 
-/// Routes that stream: no time limit.
+/// Routes that stream: none.
 pub fn streams() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
 }

@@ -1,0 +1,8 @@
+//! Tables of machines.
+
+pub mod change;
+pub mod engine;
+pub mod machine;
+pub mod section;
+pub mod tag;
+pub mod token;

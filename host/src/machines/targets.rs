@@ -1,0 +1,61 @@
+//! Which machines an operation reaches: approved ones within the actor's scope.
+
+use std::collections::HashSet;
+
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
+use uuid::Uuid;
+
+use super::{entity::machine, model::MachineState};
+use crate::{
+    ctx::Scope,
+    selector::{Selector, SelectorError},
+};
+
+/// Why targets cannot be found.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The selector does not parse.
+    #[error(transparent)]
+    Selector(#[from] SelectorError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+fn approved(scope: &Scope) -> Select<machine::Entity> {
+    machine::Entity::find()
+        .filter(machine::Column::State.eq(MachineState::Approved.name()))
+        .filter(scope.condition())
+        .order_by_asc(machine::Column::Id)
+}
+
+async fn names(db: &impl ConnectionTrait, query: Select<machine::Entity>) -> Result<Vec<(Uuid, String)>, DbErr> {
+    query.select_only().column(machine::Column::Id).column(machine::Column::Name).into_tuple().all(db).await
+}
+
+/// Those of `ids` that are approved and within `scope`, with their names.
+pub(crate) async fn by_ids(
+    db: &impl ConnectionTrait,
+    ids: &HashSet<Uuid>,
+    scope: &Scope,
+) -> Result<Vec<(Uuid, String)>, DbErr> {
+    let ids: Vec<Uuid> = ids.iter().copied().collect();
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(400) {
+        found.extend(names(db, approved(scope).filter(machine::Column::Id.is_in(ids.iter().copied()))).await?);
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Those that `selector` matches within `scope`, with their names.
+pub(crate) async fn by_selector(
+    db: &impl ConnectionTrait,
+    selector: &str,
+    scope: &Scope,
+) -> Result<Vec<(Uuid, String)>, TargetError> {
+    let selector: Selector = selector.parse()?;
+    Ok(names(db, approved(scope).filter(selector.condition())).await?)
+}

@@ -1,0 +1,5 @@
+//! Tables of operations.
+
+pub mod operation;
+pub mod output;
+pub mod task;
