@@ -243,10 +243,10 @@ async fn serve(
     }
 }
 
-type Answer = Response<http_body_util::combinators::BoxBody<Bytes, std::io::Error>>;
+type Answer = Response<http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>>;
 
 fn whole(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut response = Response::new(Full::new(body.into()).map_err(|never| match never {}).boxed());
+    let mut response = Response::new(Full::new(body.into()).map_err(|never| match never {}).boxed_unsync());
     *response.status_mut() = status;
     response
 }
@@ -290,10 +290,15 @@ fn package(request: &Request<Incoming>, path: &str, state: &HostState) -> Answer
     let status = if from > 0 { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
     let rest = bytes.slice(from..);
     let Some(sent) = breaks_after.take() else { return whole(status, rest) };
-    let pieces =
-        [Ok(http_body::Frame::data(rest.slice(..sent))), Err(std::io::Error::other("broken on purpose"))];
-    let body = http_body_util::StreamBody::new(futures_util::stream::iter(pieces));
-    let mut response = Response::new(BodyExt::boxed(body));
+    let data = rest.slice(..sent);
+    let broken = async {
+        // What was sent before must have left.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Err(std::io::Error::other("broken on purpose"))
+    };
+    let pieces = futures_util::stream::once(async { Ok(http_body::Frame::data(data)) });
+    let body = http_body_util::StreamBody::new(pieces.chain(futures_util::stream::once(broken)));
+    let mut response = Response::new(BodyExt::boxed_unsync(body));
     *response.status_mut() = status;
     response
 }
