@@ -41,6 +41,11 @@ impl SealedPackage {
         &self.manifest_toml
     }
 
+    /// Every file but `plugin.toml` and `plugin.sig`, by path.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().map(|(path, content)| (path.as_str(), content.as_slice()))
+    }
+
     /// `<id>-<version>.engine`.
     pub fn file_name(&self) -> String {
         format!("{}-{}.engine", self.manifest.id, self.manifest.version)
@@ -70,8 +75,7 @@ impl SealedPackage {
     pub fn write_at(&self, level: i32, signatures: &SignatureSet, out: impl Write) -> Result<(), PackError> {
         let signatures = signatures.to_bytes();
         let first = [("plugin.toml", &self.manifest_toml[..]), ("plugin.sig", &signatures[..])];
-        let files = self.files.iter().map(|(path, content)| (path.as_str(), content.as_slice()));
-        write_archive(first.into_iter().chain(files), level, out)
+        write_archive(first.into_iter().chain(self.files()), level, out)
     }
 
     /// The archive in memory.

@@ -47,7 +47,7 @@ fn open(path: &Path) -> Result<EngineModuleRef, Refusal> {
     let library = unsafe { load_now(path) }.map_err(not_loaded)?;
     // SAFETY: `AbiHeaderRef` is a reference to the exported static; `upgrade` checks its magic before more is read.
     let header = unsafe { library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL) }.map(|h| *h);
-    let header = header.map_err(not_loaded);
+    let header = header.map_err(|_| Refusal::new(AbiMismatch, "The library exports no engine."));
     // Statics, threads and vtables of the library may be in use from here on.
     std::mem::forget(library);
     let header: &'static LibHeader = header?.upgrade().map_err(mismatch)?;
