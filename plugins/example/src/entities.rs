@@ -1,0 +1,3 @@
+//! Tables as sea-orm sees them.
+
+pub mod note;

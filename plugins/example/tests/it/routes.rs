@@ -1,0 +1,3 @@
+//! Routes.
+
+mod notes;
