@@ -1,10 +1,18 @@
 //! The host's HTTP API as a client sees it.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+
+/// Longest wait for an answer; a stream is read beyond it by its own deadline.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// rustls wants its crypto chosen once per process.
+fn provider() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
 
 /// A client of one host, with or without a credential.
 #[derive(Clone)]
@@ -37,11 +45,28 @@ impl Api {
     /// # Errors
     /// When the PEM is not a certificate.
     pub fn new(url: &str, ca_pem: &[u8]) -> Result<Self> {
-        let http = reqwest::Client::builder()
-            .tls_certs_only([reqwest::Certificate::from_pem(ca_pem)?])
-            .timeout(Duration::from_secs(60))
-            .build()?;
+        provider();
+        let authority = reqwest::Certificate::from_pem(ca_pem)?;
+        let http = reqwest::Client::builder().tls_certs_only([authority]).timeout(PATIENCE).build()?;
         Ok(Self { http, url: url.to_owned(), token: None })
+    }
+
+    /// A client of the admin socket: the local administrator.
+    ///
+    /// # Errors
+    /// When no client can be built.
+    pub fn local(socket: &Path) -> Result<Self> {
+        provider();
+        let http = reqwest::Client::builder().unix_socket(socket).timeout(PATIENCE).build()?;
+        Ok(Self { http, url: "http://localhost".into(), token: None })
+    }
+
+    /// GET of a path outside `/api/v1`: only its status.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn probe(&self, path: &str) -> Result<StatusCode> {
+        Ok(self.http.get(format!("{}{path}", self.url)).send().await?.status())
     }
 
     /// The same client with an API token.

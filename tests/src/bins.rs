@@ -17,7 +17,11 @@ fn from_env(variable: &str, below_target: &str) -> PathBuf {
 /// When it was not built.
 pub fn binary(name: &str) -> Result<PathBuf> {
     let path = from_env("SYSMANAGE_BIN_DIR", "debug").join(name);
-    ensure!(path.is_file(), "{} is not built: run `cargo build -p sysmanage -p sysmanage-agent`", path.display());
+    ensure!(
+        path.is_file(),
+        "{} is not built: run `cargo build -p sysmanage -p sysmanage-agent`",
+        path.display()
+    );
     path.canonicalize().context("canonical path of a binary")
 }
 
