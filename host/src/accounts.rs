@@ -58,6 +58,9 @@ impl Services {
                     _ = hourly.tick() => {}
                 }
                 let Some(app) = app.upgrade() else { return };
+                if let Err(error) = crate::http::idempotency::sweep(&app).await {
+                    tracing::warn!(%error, "old idempotency keys could not be deleted");
+                }
                 if let Err(error) = app.accounts.sweep().await {
                     tracing::warn!(%error, "ended sessions could not be deleted");
                 }

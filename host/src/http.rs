@@ -4,6 +4,8 @@ pub mod access;
 pub mod etag;
 pub mod extract;
 pub mod guard;
+pub mod health;
+pub mod idempotency;
 pub mod openapi;
 pub mod page;
 pub mod peer;

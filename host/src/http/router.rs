@@ -8,7 +8,7 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{guard, openapi, problems};
+use super::{guard, health, idempotency, openapi, problems};
 use crate::{
     accounts, app::App, audit, engines, events, license, machines, notifications, operations, secrets,
 };
@@ -50,6 +50,10 @@ pub fn router(app: &Arc<App>) -> Router {
     let document = openapi::Document::of(&api);
     timed
         .route("/api/openapi.json", get(openapi::get))
+        .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout))
         .merge(streams)
         .layer(axum::Extension(document))

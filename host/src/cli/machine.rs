@@ -1,0 +1,136 @@
+//! `sysmanage machine|enrolment-token`.
+
+use anyhow::bail;
+use clap::Subcommand;
+use http::Method;
+use serde_json::json;
+
+use super::{
+    Session,
+    client::{Body, Client, encoded},
+};
+
+/// Machines.
+#[derive(Debug, Subcommand)]
+pub(super) enum MachineCommand {
+    /// List machines.
+    List {
+        /// Selector, e.g. `os:debian tag:web`.
+        #[arg(default_value = "")]
+        selector: String,
+    },
+    /// Show a machine.
+    Show {
+        /// Id or name.
+        machine: String,
+    },
+    /// Let machines join. They count against the licence from now on.
+    Approve {
+        /// Ids or names.
+        #[arg(required = true)]
+        machines: Vec<String>,
+    },
+    /// Refuse a machine that asks to join.
+    Reject {
+        /// Id or name.
+        machine: String,
+    },
+    /// Remove a machine and its history.
+    Remove {
+        /// Id or name.
+        machine: String,
+    },
+}
+
+impl MachineCommand {
+    pub(super) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let client = session.client().await?;
+        match self {
+            Self::List { selector } => {
+                let machines =
+                    client.get(&format!("/api/v1/machines?limit=500&q={}", encoded(&selector))).await?;
+                session.out.table(
+                    &machines,
+                    &["id", "name", "state", "online", "os_name", "os_version", "last_seen_at"],
+                )
+            }
+            Self::Show { machine } => {
+                let id = machine_id(&client, &machine).await?;
+                session.out.thing(&client.get(&format!("/api/v1/machines/{id}")).await?)
+            }
+            Self::Approve { machines } => {
+                for machine in machines {
+                    act(session, &client, &machine, "approve", "approved").await?;
+                }
+                Ok(())
+            }
+            Self::Reject { machine } => act(session, &client, &machine, "reject", "rejected").await,
+            Self::Remove { machine } => {
+                let id = machine_id(&client, &machine).await?;
+                client.delete(&format!("/api/v1/machines/{id}")).await?;
+                session.out.done(&json!({"id": id}), &format!("{machine} removed"))
+            }
+        }
+    }
+}
+
+async fn act(
+    session: &Session,
+    client: &Client,
+    machine: &str,
+    verb: &str,
+    done: &str,
+) -> anyhow::Result<()> {
+    let id = machine_id(client, machine).await?;
+    let answer = client.call(Method::POST, &format!("/api/v1/machines/{id}/{verb}"), Body::None).await?;
+    session.out.done(&answer, &format!("{machine} {done}"))
+}
+
+/// A machine's id, from its id or its name where only one has it.
+pub(super) async fn machine_id(client: &Client, machine: &str) -> anyhow::Result<String> {
+    if machine.parse::<uuid::Uuid>().is_ok() {
+        return Ok(machine.into());
+    }
+    let selector = encoded(&format!("name:\"{}\"", machine.replace('"', "")));
+    let found = client.get(&format!("/api/v1/machines?limit=2&q={selector}")).await?;
+    let ids: Vec<&str> =
+        found["items"].as_array().into_iter().flatten().filter_map(|m| m["id"].as_str()).collect();
+    match ids[..] {
+        [id] => Ok(id.into()),
+        [] => bail!("there is no machine `{machine}`"),
+        _ => bail!("several machines are named `{machine}`; give an id from `sysmanage machine list`"),
+    }
+}
+
+/// Enrolment tokens.
+#[derive(Debug, Subcommand)]
+pub(super) enum EnrolmentTokenCommand {
+    /// Create a token and print it with the command that enrols a machine.
+    Create {
+        /// What it is for.
+        #[arg(long, default_value = "")]
+        name: String,
+        /// Tags that its machines get.
+        #[arg(long = "tag")]
+        tags: Vec<String>,
+        /// Approve its machines at once, as far as the licence goes.
+        #[arg(long)]
+        auto_approve: bool,
+        /// Machines that may use it; no limit when absent.
+        #[arg(long)]
+        max_uses: Option<u32>,
+        /// Life in seconds.
+        #[arg(long, default_value_t = 86_400)]
+        expires_in_s: u32,
+    },
+}
+
+impl EnrolmentTokenCommand {
+    pub(super) async fn run(self, session: &Session) -> anyhow::Result<()> {
+        let Self::Create { name, tags, auto_approve, max_uses, expires_in_s } = self;
+        let body = json!({"name": name, "tags": tags, "auto_approve": auto_approve, "max_uses": max_uses,
+            "expires_in_s": expires_in_s});
+        let token = session.client().await?.post("/api/v1/enrolment-tokens", body).await?;
+        session.out.thing(&token)
+    }
+}
