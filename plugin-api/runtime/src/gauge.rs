@@ -9,8 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::sync::Notify;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::{Body, BodyError, Stats};
+
+/// How long nothing must have run before an instance counts as drained.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// Counters of an instance.
 #[derive(Debug, Default)]
@@ -20,8 +24,10 @@ pub(crate) struct Gauge {
     timed_out: AtomicU64,
     panicked: AtomicU64,
     crashed: AtomicU64,
+    draining: AtomicBool,
     closed: AtomicBool,
     ended: Notify,
+    cut: CancellationToken,
 }
 
 /// One request or call that runs; ends when dropped.
@@ -31,7 +37,7 @@ pub(crate) struct Running(Arc<Gauge>);
 impl Drop for Running {
     fn drop(&mut self) {
         let left = self.0.in_flight.fetch_sub(1, SeqCst) - 1;
-        if left == 0 && self.0.closed.load(SeqCst) {
+        if left == 0 && self.0.draining.load(SeqCst) {
             self.0.ended.notify_waiters();
         }
     }
@@ -49,29 +55,43 @@ impl Gauge {
         Some(running)
     }
 
-    /// Begin nothing more.
-    pub(crate) fn close(&self) {
-        self.closed.store(true, SeqCst);
-    }
-
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(SeqCst)
     }
 
-    /// Wait until nothing runs, at most `grace`.
-    pub(crate) async fn idle(&self, grace: Duration) {
+    /// Wait until nothing has run for a moment, at most `grace`; then begin nothing more and cut off what still runs.
+    /// What begins meanwhile is served: a caller may have looked the instance up just before it was replaced.
+    pub(crate) async fn drain(&self, grace: Duration) {
+        self.draining.store(true, SeqCst);
         let drained = async {
             loop {
-                let ended = self.ended.notified();
-                tokio::pin!(ended);
-                ended.as_mut().enable();
+                self.idle().await;
+                tokio::time::sleep(MOMENT).await;
                 if self.in_flight.load(SeqCst) == 0 {
                     return;
                 }
-                ended.await;
             }
         };
         let _ = tokio::time::timeout(grace, drained).await;
+        self.closed.store(true, SeqCst);
+        self.cut.cancel();
+    }
+
+    async fn idle(&self) {
+        loop {
+            let ended = self.ended.notified();
+            tokio::pin!(ended);
+            ended.as_mut().enable();
+            if self.in_flight.load(SeqCst) == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+
+    /// Cancelled when what still runs is cut off.
+    pub(crate) fn cut(&self) -> &CancellationToken {
+        &self.cut
     }
 
     pub(crate) fn timed_out(&self) {
@@ -97,10 +117,17 @@ impl Gauge {
     }
 }
 
-/// A streaming body with what must live as long: its engine, its request's count.
+/// A streaming body with what must live as long: its engine, its request's count. Breaks off when it is cut.
 pub(crate) struct Guarded<G> {
-    pub(crate) body: Body,
-    pub(crate) _guard: G,
+    body: Body,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    _guard: G,
+}
+
+impl<G> Guarded<G> {
+    pub(crate) fn new(body: Body, gauge: &Gauge, guard: G) -> Self {
+        Self { body, cut: Box::pin(gauge.cut.clone().cancelled_owned()), _guard: guard }
+    }
 }
 
 impl<G: Unpin> http_body::Body for Guarded<G> {
@@ -111,6 +138,9 @@ impl<G: Unpin> http_body::Body for Guarded<G> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.cut.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Some(Err(BodyError("the engine was stopped".into()))));
+        }
         Pin::new(&mut self.body).poll_frame(cx)
     }
 

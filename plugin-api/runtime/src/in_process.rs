@@ -162,14 +162,20 @@ impl InProcess {
         let context = plugin_api::error::encode(context)?;
         let headers = abi_http::headers_to_abi(&parts.headers);
         let request = abi_request(parts.method.as_str(), path_of(&parts.uri), headers, context, body);
-        let answer = tokio::time::timeout(deadline, guarded(self.engine.handle(request))).await;
+        let answer = tokio::time::timeout(deadline, self.uncut(guarded(self.engine.handle(request)))).await;
         let answer: AbiResponse = self.settle(answer)?;
         let response = abi_http::response_from(answer)?;
         Ok(response.map(|body| match body.into_full() {
             Ok(bytes) => Body::full(bytes),
             // The request counts as running until its answer is read or dropped.
-            Err(stream) => Body::new(Guarded { body: stream, _guard: (self.engine.clone(), running) }),
+            Err(stream) => Body::new(Guarded::new(stream, &self.gauge, (self.engine.clone(), running))),
         }))
+    }
+
+    /// Until what runs is cut off.
+    async fn uncut<T>(&self, call: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+        let answer = self.gauge.cut().run_until_cancelled(call).await;
+        answer.unwrap_or_else(|| Err(problem::unavailable()))
     }
 
     fn settle<T>(
@@ -178,9 +184,11 @@ impl InProcess {
     ) -> Result<T, EngineError> {
         match answer {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(panicked)) => {
-                self.gauge.panicked();
-                Err(panicked)
+            Ok(Err(error)) => {
+                if error.code == "engine_panicked" {
+                    self.gauge.panicked();
+                }
+                Err(error)
             }
             Err(_) => {
                 self.gauge.timed_out();
@@ -211,7 +219,7 @@ impl EngineInstance for InProcess {
         Box::pin(async move {
             let _running = self.begin()?;
             let call = guarded(self.engine.call(method.into(), payload.into()));
-            let answer = tokio::time::timeout(deadline, call).await;
+            let answer = tokio::time::timeout(deadline, self.uncut(call)).await;
             from_abi(self.settle(answer)?).map(|bytes| Bytes::into(abi_http::bytes_from(bytes)))
         })
     }
@@ -234,8 +242,7 @@ impl EngineInstance for InProcess {
 
     fn shutdown(&self, grace: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            self.gauge.close();
-            self.gauge.idle(grace).await;
+            self.gauge.drain(grace).await;
             self.state.send_replace(InstanceState::Stopped);
         })
     }

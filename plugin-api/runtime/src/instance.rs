@@ -91,7 +91,8 @@ pub trait EngineInstance: Send + Sync + 'static {
     /// State, with changes.
     fn state(&self) -> watch::Receiver<InstanceState>;
 
-    /// Refuse new calls, wait at most `grace` for those that run, then stop.
+    /// Wait at most `grace` until nothing runs (calls that come meanwhile are still served, so replace the instance
+    /// first), then refuse new calls, cut off what still runs, and stop.
     fn shutdown(&self, grace: Duration) -> BoxFuture<'_, ()>;
 }
 

@@ -115,8 +115,9 @@ impl Shared {
     ) -> Result<Response<Body>, EngineError> {
         let running = self.begin()?;
         let deadline = deadline_of(context, self.template.options.default_deadline);
-        let served =
-            timeout(deadline, async { self.session().await?.request(request, context, running).await });
+        let served = timeout(deadline, async {
+            self.session().await?.request(request, context, running, &self.gauge).await
+        });
         served.await.unwrap_or_else(|_| Err(self.late()))
     }
 }
@@ -164,8 +165,7 @@ impl EngineInstance for Isolated {
 
     fn shutdown(&self, grace: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            self.0.gauge.close();
-            self.0.gauge.idle(grace).await;
+            self.0.gauge.drain(grace).await;
             if let Some(session) = self.0.session_now() {
                 session.stop().await;
             }

@@ -9,6 +9,9 @@ mod adapters;
 mod agent;
 mod archive;
 mod body;
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod gauge;
 mod in_process;
 mod instance;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::answers::Answers;
 use super::calls::{Calls, Entry, Full, Upload};
 use super::child::{self, Child, Verdict};
-use crate::gauge::{Guarded, Running};
+use crate::gauge::{Gauge, Guarded, Running};
 use crate::in_process::path_of;
 use crate::refusal::RefusalKind;
 use crate::wire::flow::{Credit, WINDOW, incoming, pump};
@@ -188,6 +188,7 @@ impl Session {
         request: Request<Body>,
         context: &CallContext,
         running: Running,
+        gauge: &Gauge,
     ) -> Result<Response<Body>, EngineError> {
         let (parts, body) = request.into_parts();
         let context = plugin_api::error::encode(context)?.into();
@@ -217,7 +218,7 @@ impl Session {
         let response = answered.await.unwrap_or_else(|_| Err(problem::crashed("no report")))?;
         Ok(match response.body().is_streaming() {
             false => response,
-            true => response.map(|body| Body::new(Guarded { body, _guard: ticket })),
+            true => response.map(|body| Body::new(Guarded::new(body, gauge, ticket))),
         })
     }
 

@@ -191,3 +191,43 @@ pub(crate) fn decode(buffer: &mut BytesMut) -> io::Result<Option<Frame>> {
     buffer.advance(4 + length);
     Ok(Some(frame))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::frame::{Blob, WireBody};
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_frame_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let mut whole = BytesMut::from(&bytes[..]);
+            while let Ok(Some(_)) = decode(&mut whole) {}
+            let mut framed = BytesMut::from(&u32::try_from(bytes.len()).unwrap_or(0).to_le_bytes()[..]);
+            framed.extend_from_slice(&bytes);
+            let _ = decode(&mut framed);
+        }
+
+        #[test]
+        fn frames_arrive_as_sent_in_any_pieces(id: u64, data: Vec<u8>, cut in 0..64usize) {
+            let headers = vec![("content-type".to_owned(), Blob::from(data.clone()))];
+            let frame = Frame::Head { id, status: 200, headers, body: WireBody::Full(data.into()) };
+            let mut bytes = Vec::new();
+            prop_assert_eq!(encode(&frame, &mut bytes), Ok(()));
+            let (first, second) = bytes.split_at(cut.min(bytes.len() - 1));
+            let mut buffer = BytesMut::from(first);
+            prop_assert!(matches!(decode(&mut buffer), Ok(None)));
+            buffer.extend_from_slice(second);
+            let Ok(Some(again)) = decode(&mut buffer) else { panic!("a whole frame") };
+            prop_assert_eq!(format!("{again:?}"), format!("{frame:?}"));
+            prop_assert!(buffer.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_frame_that_promises_too_much_is_refused() {
+        let mut buffer = BytesMut::from(&u32::MAX.to_le_bytes()[..]);
+        assert!(decode(&mut buffer).is_err());
+    }
+}

@@ -75,6 +75,7 @@ async fn serve(link: Arc<Link>, reader: Reader, library: OwnedFd, start: Start, 
     let asker = Arc::new(Asker::new(link.clone()));
     let log = Arc::new(LogProxy::new(link.clone(), start.log_level));
     let server = Arc::new(Server::new(link.clone(), asker.clone(), log.clone()));
+    keep_listening(server.clone());
     // Started before the engine, which may call services while it is built.
     let listening = tokio::spawn(server.clone().listen(reader));
     let limit = Duration::from_millis(start.start_ms);
@@ -92,6 +93,25 @@ async fn serve(link: Arc<Link>, reader: Reader, library: OwnedFd, start: Start, 
     let _ = link.send(&frame);
     let _ = listening.await;
     exit();
+}
+
+/// How long a blocked thread can hold up the others.
+const NUDGE: Duration = Duration::from_millis(100);
+
+/// Wake a thread of the runtime now and then while calls run. The runtime leaves the socket to the thread that slept on
+/// it last; when engine code blocks that one, the others sleep on and hear nothing until one of them is woken.
+fn keep_listening(server: Arc<Server>) {
+    let runtime = tokio::runtime::Handle::current();
+    let nudge = move || {
+        loop {
+            std::thread::sleep(NUDGE);
+            if server.is_busy() {
+                runtime.spawn(async {});
+            }
+        }
+    };
+    // Without the thread, heartbeats still tell the host of a hang.
+    let _ = std::thread::Builder::new().name("nudge".into()).stack_size(64 << 10).spawn(nudge);
 }
 
 /// Load the library, compare, build the engine; gives the description as JSON.

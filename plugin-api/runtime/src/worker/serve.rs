@@ -80,6 +80,11 @@ impl Server {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a request or call runs.
+    pub(super) fn is_busy(&self) -> bool {
+        !self.tasks().is_empty()
+    }
+
     /// Act on frames until the host is gone.
     pub(super) async fn listen(self: Arc<Self>, mut reader: Reader) {
         while let Ok(Some(frame)) = reader.next().await {

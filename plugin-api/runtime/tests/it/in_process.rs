@@ -57,21 +57,31 @@ async fn nothing_is_produced_ahead_of_the_reader() {
 async fn a_stopped_engine_drains_and_refuses() {
     let engine = started(&Arc::default()).await;
     let body = engine.handle(get("/big?10"), &within(20_000)).await.into_body();
-    let stopping = {
+    let stopping = tokio::spawn({
         let engine = engine.clone();
-        tokio::spawn(async move { engine.shutdown(Duration::from_secs(20)).await })
-    };
-    eventually("new calls are refused", || {
-        let refused = futures_util::FutureExt::now_or_never(engine.handle(get("/hello"), &within(1000)));
-        refused.is_some_and(|r| r.status() == 503)
-    })
-    .await;
+        async move { engine.shutdown(Duration::from_secs(20)).await }
+    });
+    assert_eq!(fetch(&engine, "/hello").await.0, 200, "served while it drains");
     assert!(!stopping.is_finished(), "the answer still streams");
     assert_eq!(Body::collect(body, 1 << 20).await.unwrap().len(), 10 * (32 << 10));
     stopping.await.unwrap();
     assert_eq!(*engine.state().borrow(), InstanceState::Stopped);
     let (_, problem) = fetch(&engine, "/hello").await;
     assert_eq!(problem_code(&problem), "engine_unavailable");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_still_runs_after_the_grace_is_cut_off() {
+    let engine = started(&Arc::default()).await;
+    let body = engine.handle(get("/big?1000"), &within(20_000)).await.into_body();
+    let pending = tokio::spawn({
+        let engine = engine.clone();
+        async move { fetch(&engine, "/pending").await }
+    });
+    eventually("both run", || engine.stats().in_flight == 2).await;
+    engine.shutdown(Duration::from_millis(100)).await;
+    assert_eq!(pending.await.unwrap().0, 503);
+    assert!(Body::collect(body, 64 << 20).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
