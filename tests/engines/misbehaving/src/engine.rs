@@ -52,7 +52,9 @@ impl Engine for Misbehaving {
         })];
         if VARIANT == Variant::Migration {
             all.push(Migration::new("m0002_fail", |schema| {
-                schema.sql(&format!("INSERT INTO {ID}_things (id, text) VALUES (1, 'kept only if all goes well')"));
+                schema.sql(&format!(
+                    "INSERT INTO {ID}_things (id, text) VALUES (1, 'kept only if all goes well')"
+                ));
                 schema.sql(&format!("INSERT INTO {ID}_things (id, text) VALUES (1, 'the same key again')"));
             }));
         }

@@ -163,11 +163,8 @@ async fn flood_events(
     Path(n): Path<u64>,
 ) -> Result<Json<u64>, Problem> {
     for number in 0..n {
-        let event = Event {
-            topic: format!("{ID}.flood"),
-            data: json!({ "number": number }),
-            ..Event::default()
-        };
+        let event =
+            Event { topic: format!("{ID}.flood"), data: json!({ "number": number }), ..Event::default() };
         engine.host.events().publish(&event).await?;
     }
     Ok(Json(n))
