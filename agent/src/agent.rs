@@ -19,7 +19,7 @@ use crate::{
     spool::{Limits, Spool},
     status::StatusFile,
     storage::{self, DataDir},
-    tasks::Tasks,
+    tasks::{Bounds, Tasks},
     watcher,
 };
 
@@ -50,8 +50,11 @@ pub async fn run(data: &Path, folder: &Path, config: &Config, stop: Cancellation
         policy,
         Arc::clone(&engines),
         Arc::clone(&inventory),
-        config.tasks.concurrency,
-        Duration::from_secs(config.tasks.default_deadline_s),
+        Bounds {
+            most: config.tasks.concurrency,
+            default_deadline: Duration::from_secs(config.tasks.default_deadline_s),
+            grace: Duration::from_secs(config.tasks.grace_s),
+        },
     );
     inventory.refresh(&SECTIONS).await;
     let link = Link {

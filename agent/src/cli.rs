@@ -110,7 +110,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Enroll(args) => runtime()?.block_on(enroll::enroll(&cli.data, &config, args, &mut out))?,
         Command::Run => {
             drop(out);
-            runtime()?.block_on(serve(&cli.data, &folder, &config))?;
+            let runtime = runtime()?;
+            let ended = runtime.block_on(serve(&cli.data, &folder, &config));
+            // A command that does not come back must not hold up the end.
+            runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+            ended?;
         }
         Command::Status { json } => return show::status(&cli.data, json, &mut out),
         Command::Policy { action: PolicyAction::Check { commands } } => {

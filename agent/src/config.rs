@@ -57,6 +57,8 @@ pub struct Tasks {
     pub concurrency: usize,
     /// Seconds after which a command without a deadline of its own ends.
     pub default_deadline_s: u64,
+    /// Seconds a command may still take after it was told to stop.
+    pub grace_s: u64,
     /// Bytes of output kept of one command; what is beyond is counted, not kept.
     pub max_output_bytes: u64,
 }
@@ -111,7 +113,7 @@ impl Default for Inventory {
 
 impl Default for Tasks {
     fn default() -> Self {
-        Self { concurrency: 8, default_deadline_s: 3600, max_output_bytes: 16 << 20 }
+        Self { concurrency: 8, default_deadline_s: 3600, grace_s: 10, max_output_bytes: 16 << 20 }
     }
 }
 

@@ -128,6 +128,13 @@ impl Spool {
         Ok(Self { db, limits })
     }
 
+    /// A transaction that a crash may undo: what the host acknowledged is then sent again, and acknowledged again.
+    fn begin_forgettable(&self) -> Result<redb::WriteTransaction, SpoolError> {
+        let mut write = self.db.begin_write()?;
+        write.set_durability(redb::Durability::None)?;
+        Ok(write)
+    }
+
     /// Put a command on disk unless its id is known. `deadline` is in this machine's own time.
     pub fn accept(&self, command: &Command, deadline: UnixMs, now: UnixMs) -> Result<Accepted, SpoolError> {
         let id = command.task_id.as_u128();
@@ -192,7 +199,7 @@ impl Spool {
     /// The host has the result: forget it, its output, and remember only the id.
     pub fn acknowledge_result(&self, task: Uuid) -> Result<(), SpoolError> {
         let id = task.as_u128();
-        let write = self.db.begin_write()?;
+        let write = self.begin_forgettable()?;
         {
             let mut tasks = write.open_table(TASKS)?;
             let Some(mut record) = get::<Record>(&tasks, id)? else { return Ok(()) };

@@ -27,8 +27,6 @@ use crate::{
 };
 use io::TaskIo;
 
-/// How long a command may still take after it was told to stop.
-const GRACE: Duration = Duration::from_secs(10);
 /// How long a command waits for its engine to be loaded.
 const ENGINE_WAIT: Duration = Duration::from_secs(60);
 
@@ -39,8 +37,19 @@ pub struct Tasks {
     policy: Arc<PolicyFile>,
     engines: Arc<Engines>,
     inventory: Arc<InventoryState>,
-    default_deadline: Duration,
+    bounds: Bounds,
     queue: Mutex<Queue>,
+}
+
+/// Bounds on commands.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// How many run at once.
+    pub most: usize,
+    /// How long one may run that has no deadline of its own.
+    pub default_deadline: Duration,
+    /// How long one may still take after it was told to stop.
+    pub grace: Duration,
 }
 
 struct Queue {
@@ -98,19 +107,19 @@ pub async fn on_spool<T: Send + 'static>(
 }
 
 impl Tasks {
-    /// Runs at most `most` commands at once.
+    /// Nothing runs yet; see [`Tasks::recover`].
     pub fn new(
         spool: Arc<Spool>,
         hub: Arc<Hub>,
         policy: Arc<PolicyFile>,
         engines: Arc<Engines>,
         inventory: Arc<InventoryState>,
-        most: usize,
-        default_deadline: Duration,
+        bounds: Bounds,
     ) -> Arc<Self> {
+        let most = bounds.most;
         let queue =
             Queue { waiting: VecDeque::new(), running: HashMap::new(), limit: most, most, stopping: false };
-        Arc::new(Self { spool, hub, policy, engines, inventory, default_deadline, queue: Mutex::new(queue) })
+        Arc::new(Self { spool, hub, policy, engines, inventory, bounds, queue: Mutex::new(queue) })
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -173,8 +182,8 @@ impl Tasks {
     }
 
     fn deadline(&self, deadline: UnixMs) -> UnixMs {
-        let latest =
-            now_ms().saturating_add(i64::try_from(self.default_deadline.as_millis()).unwrap_or(i64::MAX));
+        let latest = now_ms()
+            .saturating_add(i64::try_from(self.bounds.default_deadline.as_millis()).unwrap_or(i64::MAX));
         if deadline > 0 { deadline } else { latest }
     }
 
@@ -326,7 +335,9 @@ impl Tasks {
             TaskIo::start(task, Arc::clone(&self.spool), Arc::clone(&self.hub), cancel, deadline);
         let answer = match handler {
             Handler::Core(builtin) => builtin::run(builtin, &command, &self.inventory).await,
-            Handler::Engine(half, name) => run_half(half, name, command, deadline, Arc::clone(&io)).await,
+            Handler::Engine(half, name) => {
+                run_half(half, name, command, deadline, self.bounds.grace, Arc::clone(&io)).await
+            }
         };
         let reason = io.stopped_because();
         io.close();
@@ -369,6 +380,7 @@ async fn run_half(
     name: String,
     command: Command,
     deadline: UnixMs,
+    grace: Duration,
     io: Arc<TaskIo>,
 ) -> Result<Vec<u8>, plugin_api::EngineError> {
     let call = plugin_runtime::Command {
@@ -379,11 +391,11 @@ async fn run_half(
     };
     let runtime = tokio::runtime::Handle::current();
     let stop = Arc::clone(&io);
-    let mut thread = tokio::task::spawn_blocking(move || runtime.block_on(half.command(call, io, GRACE)));
+    let mut thread = tokio::task::spawn_blocking(move || runtime.block_on(half.command(call, io, grace)));
     let overdue = async {
         stop.cancelled().await;
         // The runtime drops a command after the grace; a thread that does not even come back is left behind.
-        tokio::time::sleep(GRACE * 2).await;
+        tokio::time::sleep(grace * 2).await;
     };
     tokio::select! {
         joined = &mut thread => {
@@ -397,9 +409,7 @@ async fn run_half(
 
 fn conclude(answer: Result<Vec<u8>, plugin_api::EngineError>, reason: Option<Outcome>) -> End {
     match (answer, reason) {
-        (Ok(payload), _) if payload.len() <= limits::MAX_PAYLOAD_BYTES => {
-            End { outcome: Outcome::Succeeded, payload, error: None }
-        }
+        (Ok(payload), reason) if payload.len() <= limits::MAX_PAYLOAD_BYTES => judge(payload, reason),
         (Ok(_), _) => {
             End::without_success(Outcome::Failed, "result_too_large", "The command's result is too large.")
         }
@@ -409,6 +419,24 @@ fn conclude(answer: Result<Vec<u8>, plugin_api::EngineError>, reason: Option<Out
         (Err(error), Some(_)) => End::without_success(Outcome::TimedOut, &error.code, error.message),
         (Err(error), None) => End::without_success(Outcome::Failed, &error.code, error.message),
     }
+}
+
+/// A result that carries an `error` did not succeed, and is kept all the same: a script that ended badly has both.
+fn judge(payload: Vec<u8>, reason: Option<Outcome>) -> End {
+    #[derive(serde::Deserialize)]
+    struct Carried {
+        error: TaskError,
+    }
+    let Ok(Carried { error }) = serde_json::from_slice(&payload) else {
+        return End { outcome: Outcome::Succeeded, payload, error: None };
+    };
+    let outcome = match reason {
+        Some(Outcome::Cancelled) => Outcome::Cancelled,
+        Some(_) => Outcome::TimedOut,
+        None if error.code == "timed_out" => Outcome::TimedOut,
+        None => Outcome::Failed,
+    };
+    End { payload, ..End::without_success(outcome, &error.code, error.message) }
 }
 
 fn unknown(name: &str) -> End {

@@ -157,7 +157,8 @@ impl Agent {
         Ok(())
     }
 
-    async fn answer(&mut self, link: &mut Link, frame: Frame) -> anyhow::Result<()> {
+    /// Answer one frame as an agent should.
+    pub async fn answer(&mut self, link: &mut Link, frame: Frame) -> anyhow::Result<()> {
         match frame {
             Frame::Command(command) => self.execute(link, command).await,
             Frame::ResultAck(ack) => {

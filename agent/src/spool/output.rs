@@ -102,7 +102,7 @@ impl Spool {
 
     /// The host has every chunk up to and including `last`.
     pub fn acknowledge_output(&self, task: Uuid, last: u64) -> Result<(), SpoolError> {
-        let write = self.db.begin_write()?;
+        let write = self.begin_forgettable()?;
         let freed = remove(&write, task.as_u128(), last)?;
         if freed == 0 {
             return Ok(());

@@ -1,7 +1,8 @@
 //! What a running command may tell and ask: output through the spool, progress, whether to stop.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -13,7 +14,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use plugin_api::abi::OutputStream;
 use plugin_runtime::CommandIo;
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -24,12 +25,103 @@ use crate::{
     spool::{Chunk, Spool, SpoolError},
 };
 
-/// Chunks that may wait in memory; a command that is faster than the disk waits.
-const QUEUE: usize = 4;
+/// Bytes that may wait in memory; a command that is faster than the disk waits.
+const BUFFER: usize = 128 << 10;
 /// Small pieces are gathered this long, so that a line costs no disk write of its own.
 const GATHER: Duration = Duration::from_millis(40);
-/// At most this much is gathered.
-const GATHER_BYTES: usize = 128 << 10;
+
+/// Output on its way to the spool.
+#[derive(Default)]
+struct Buffer {
+    state: Mutex<Waiting>,
+    /// Something waits, or no more comes.
+    filled: Notify,
+    /// There is room again, or nobody reads any longer.
+    drained: Notify,
+}
+
+#[derive(Default)]
+struct Waiting {
+    chunks: Vec<Chunk>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Buffer {
+    fn state(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn close(&self) {
+        self.state().closed = true;
+        self.filled.notify_one();
+        self.drained.notify_waiters();
+    }
+
+    /// Put a piece in; `None` when there is no room, false when nobody reads any longer.
+    fn offer(&self, stream: Stream, piece: &[u8]) -> Option<bool> {
+        let mut state = self.state();
+        if state.closed {
+            return Some(false);
+        }
+        if state.bytes > 0 && state.bytes + piece.len() > BUFFER {
+            return None;
+        }
+        state.bytes += piece.len();
+        match state.chunks.last_mut() {
+            Some(last)
+                if last.stream == stream
+                    && last.data.len() + piece.len() <= limits::MAX_OUTPUT_CHUNK_BYTES =>
+            {
+                last.data.extend_from_slice(piece);
+            }
+            _ => state.chunks.push(Chunk { stream, data: piece.to_vec() }),
+        }
+        drop(state);
+        self.filled.notify_one();
+        Some(true)
+    }
+
+    async fn put(&self, stream: Stream, piece: &[u8]) -> bool {
+        loop {
+            let mut drained = pin!(self.drained.notified());
+            drained.as_mut().enable();
+            if let Some(taken) = self.offer(stream, piece) {
+                return taken;
+            }
+            drained.await;
+        }
+    }
+
+    /// What waits; `None` when nothing does and no more comes.
+    async fn take(&self) -> Option<Vec<Chunk>> {
+        loop {
+            {
+                let mut state = self.state();
+                if !state.chunks.is_empty() {
+                    state.bytes = 0;
+                    let chunks = std::mem::take(&mut state.chunks);
+                    drop(state);
+                    self.drained.notify_waiters();
+                    return Some(chunks);
+                }
+                if state.closed {
+                    return None;
+                }
+            }
+            self.filled.notified().await;
+            let half_full_or_over = async {
+                while {
+                    let state = self.state();
+                    state.bytes < BUFFER / 2 && !state.closed
+                } {
+                    self.filled.notified().await;
+                }
+            };
+            let _gathered = tokio::time::timeout(GATHER, half_full_or_over).await;
+        }
+    }
+}
 
 /// One command's side of the agent.
 pub struct TaskIo {
@@ -37,7 +129,7 @@ pub struct TaskIo {
     hub: Arc<Hub>,
     cancel: CancellationToken,
     deadline: UnixMs,
-    output: Mutex<Option<mpsc::Sender<Chunk>>>,
+    output: Arc<Buffer>,
 }
 
 impl TaskIo {
@@ -49,14 +141,14 @@ impl TaskIo {
         cancel: CancellationToken,
         deadline: UnixMs,
     ) -> (Arc<Self>, JoinHandle<Result<(), SpoolError>>) {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let writer = tokio::spawn(write(task, spool, Arc::clone(&hub), receiver));
-        (Arc::new(Self { task, hub, cancel, deadline, output: Mutex::new(Some(sender)) }), writer)
+        let output = Arc::<Buffer>::default();
+        let writer = tokio::spawn(write(task, spool, Arc::clone(&hub), Arc::clone(&output)));
+        (Arc::new(Self { task, hub, cancel, deadline, output }), writer)
     }
 
     /// No more output.
     pub fn close(&self) {
-        self.output.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.output.close();
     }
 
     /// Why it was told to stop, if it was.
@@ -66,22 +158,17 @@ impl TaskIo {
         }
         (now_ms() >= self.deadline).then_some(Outcome::TimedOut)
     }
-
-    fn sender(&self) -> Option<mpsc::Sender<Chunk>> {
-        self.output.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 impl CommandIo for TaskIo {
     fn output(&self, stream: OutputStream, chunk: Bytes) -> BoxFuture<'_, bool> {
         Box::pin(async move {
-            let Some(sender) = self.sender() else { return false };
             let stream = match stream {
                 OutputStream::Stdout => Stream::Stdout,
                 OutputStream::Stderr => Stream::Stderr,
             };
             for piece in chunk.chunks(limits::MAX_OUTPUT_CHUNK_BYTES) {
-                if sender.send(Chunk { stream, data: piece.to_vec() }).await.is_err() {
+                if !self.output.put(stream, piece).await {
                     return false;
                 }
             }
@@ -112,16 +199,12 @@ impl CommandIo for TaskIo {
     }
 }
 
-async fn write(
-    task: Uuid,
-    spool: Arc<Spool>,
-    hub: Arc<Hub>,
-    mut receiver: mpsc::Receiver<Chunk>,
-) -> Result<(), SpoolError> {
+async fn write(task: Uuid, spool: Arc<Spool>, hub: Arc<Hub>, output: Arc<Buffer>) -> Result<(), SpoolError> {
     let mut dropped = false;
-    while let Some(first) = receiver.recv().await {
-        let chunks = gather(first, &mut receiver).await;
-        let append = on_spool(&spool, move |spool| spool.append_output(task, &chunks)).await?;
+    while let Some(chunks) = output.take().await {
+        let append = on_spool(&spool, move |spool| spool.append_output(task, &chunks)).await;
+        // A command whose output goes nowhere is told so.
+        let append = append.inspect_err(|_| output.close())?;
         dropped |= append.dropped > 0;
         if append.kept > 0 {
             hub.task_changed(task);
@@ -131,25 +214,4 @@ async fn write(
         on_spool(&spool, move |spool| spool.note_dropped(task)).await?;
     }
     Ok(())
-}
-
-/// Take what comes within a moment, small pieces of one stream joined.
-async fn gather(first: Chunk, receiver: &mut mpsc::Receiver<Chunk>) -> Vec<Chunk> {
-    let until = tokio::time::Instant::now() + GATHER;
-    let mut size = first.data.len();
-    let mut chunks = vec![first];
-    while size < GATHER_BYTES {
-        let Ok(Some(next)) = tokio::time::timeout_at(until, receiver.recv()).await else { break };
-        size += next.data.len();
-        match chunks.last_mut() {
-            Some(last)
-                if last.stream == next.stream
-                    && last.data.len() + next.data.len() <= limits::MAX_OUTPUT_CHUNK_BYTES =>
-            {
-                last.data.extend_from_slice(&next.data);
-            }
-            _ => chunks.push(next),
-        }
-    }
-    chunks
 }

@@ -384,7 +384,7 @@ fn program(data: &Path) -> std::process::Command {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sysmanage-agent"));
     command.arg("--data").arg(data);
     command.env("SYSMANAGE_AGENT__CONNECTION__MAX_BACKOFF_S", "1");
-    command.env("SYSMANAGE_AGENT__LOG__FILTER", "warn,sysmanage_agent=debug");
+    command.env("SYSMANAGE_AGENT__LOG__FILTER", "warn,engine=info,sysmanage_agent=debug");
     command
 }
 

@@ -4,6 +4,7 @@
 mod config;
 mod crash;
 mod engines;
+mod halves;
 mod host;
 mod machine;
 mod parsers;
