@@ -17,6 +17,8 @@ pub struct Ctx {
     pub actor_name: String,
     /// What the actor may do, and where.
     pub grants: Arc<[Grant]>,
+    /// Names of the actor's roles: what engines share things with.
+    pub roles: Arc<[String]>,
     /// Identifies the request in answers, logs and the audit log.
     pub request_id: String,
     /// When the caller stops waiting.
@@ -102,6 +104,7 @@ impl Ctx {
             actor,
             actor_name: actor_name.into(),
             grants: grants.into(),
+            roles: Arc::default(),
             request_id,
             deadline: None,
             client_ip: None,

@@ -44,4 +44,10 @@ migrations! {
     m0201_create_operations,
     m0202_create_operation_tasks,
     m0203_create_task_outputs,
+    m0301_create_engines,
+    m0302_create_engine_versions,
+    m0303_create_engine_grants,
+    m0304_create_engine_jobs,
+    m0305_create_engine_outbox,
+    m0401_create_license_state,
 }

@@ -35,6 +35,8 @@ pub struct Identity {
     pub name: String,
     /// What they may do.
     pub grants: Arc<[Grant]>,
+    /// Names of their roles.
+    pub roles: Arc<[String]>,
     valid_until: DateTime<Utc>,
 }
 
@@ -63,6 +65,9 @@ impl Cache {
     }
 }
 
+/// A user who may act, what they may do, and the names of their roles.
+type ActiveUser = (user::Model, Vec<Grant>, Arc<[String]>);
+
 impl Services {
     /// Who holds this secret; `None` when nobody does any more.
     pub async fn identify(&self, secret: &str) -> Result<Option<Identity>, AccountError> {
@@ -87,7 +92,7 @@ impl Services {
         if now >= session.expires_at.min(session.last_used_at + idle) {
             return Ok(None);
         }
-        let Some((user, grants)) = self.active_user(session.user_id).await? else { return Ok(None) };
+        let Some((user, grants, roles)) = self.active_user(session.user_id).await? else { return Ok(None) };
         if now - session.last_used_at >= Duration::minutes(1) {
             let touch =
                 session::ActiveModel { id: Set(session.id), last_used_at: Set(now), ..Default::default() };
@@ -98,6 +103,7 @@ impl Services {
             actor: Actor::User(user.id),
             name: user.name,
             grants: grants.into(),
+            roles,
             valid_until,
         }))
     }
@@ -107,7 +113,7 @@ impl Services {
         if token.expires_at.is_some_and(|end| now >= end) {
             return Ok(None);
         }
-        let Some((user, grants)) = self.active_user(token.user_id).await? else { return Ok(None) };
+        let Some((user, grants, roles)) = self.active_user(token.user_id).await? else { return Ok(None) };
         if token.last_used_at.is_none_or(|last| now - last >= Duration::minutes(1)) {
             let touch =
                 token::ActiveModel { id: Set(token.id), last_used_at: Set(Some(now)), ..Default::default() };
@@ -117,7 +123,7 @@ impl Services {
         let grants = grants.into_iter().map(|g| self.limited(g, &limit)).collect::<Vec<_>>();
         let valid_until = token.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
         let actor = Actor::Token { id: token.id, user: user.id };
-        Ok(Some(Identity { actor, name: user.name, grants: grants.into(), valid_until }))
+        Ok(Some(Identity { actor, name: user.name, grants: grants.into(), roles, valid_until }))
     }
 
     /// What both the user and the token allow. Patterns are resolved to the names that exist now.
@@ -130,7 +136,7 @@ impl Services {
         Grant { permissions: PermissionSet::new(both), scope: grant.scope }
     }
 
-    async fn active_user(&self, id: Uuid) -> Result<Option<(user::Model, Vec<Grant>)>, AccountError> {
+    async fn active_user(&self, id: Uuid) -> Result<Option<ActiveUser>, AccountError> {
         let db = self.core.db.read();
         let user = user::Entity::find_by_id(id).one(db).await?;
         let Some(user) = user.filter(|u| UserState::of(&u.state) == UserState::Active) else {
@@ -141,7 +147,8 @@ impl Services {
             .iter()
             .map(|r| Grant { permissions: permissions_of(r, &self.core.permissions), scope: r.scope.clone() })
             .collect();
-        Ok(Some((user, grants)))
+        let roles = roles.into_iter().map(|r| r.name).collect();
+        Ok(Some((user, grants, roles)))
     }
 
     /// A session or token that was deleted meanwhile is no error of the request that used it.

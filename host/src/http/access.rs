@@ -35,6 +35,7 @@ async fn identify(app: &Arc<App>, parts: &Parts) -> Result<Option<Ctx>, Problem>
     let identity = app.accounts.identify(secret).await?.ok_or_else(Problem::unauthenticated)?;
     let mut ctx = Ctx::new(identity.actor, identity.name, Vec::new(), request_id);
     ctx.grants = identity.grants;
+    ctx.roles = identity.roles;
     Ok(Some(ctx))
 }
 
