@@ -153,7 +153,8 @@ proptest! {
         text.replace_range(at..=at, &with);
         if let Ok(manifest) = Manifest::parse(text.as_bytes()) {
             prop_assert!(manifest.files.iter().all(|f| !f.path.contains("..") && !f.path.starts_with('/')));
-            prop_assert!(manifest.permissions.iter().all(|p| p.name.starts_with(&format!("{}:", manifest.id))));
+            let prefix = format!("{}:", manifest.id);
+            prop_assert!(manifest.permissions.iter().all(|p| p.name.starts_with(&prefix)));
             let again = Manifest::parse(manifest.to_toml().unwrap().as_bytes()).unwrap();
             prop_assert_eq!(again, manifest);
         }

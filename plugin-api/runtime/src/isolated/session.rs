@@ -136,6 +136,30 @@ pub(crate) async fn start(template: &Template, stop: &CancellationToken) -> Resu
     }
 }
 
+/// A request's body that has to stream.
+struct Transfer {
+    body: Body,
+    credit: Arc<Credit>,
+    stopped: oneshot::Receiver<()>,
+}
+
+/// Both ends of a transfer.
+fn transfer(body: Body) -> (Upload, Transfer) {
+    let (stop, stopped) = oneshot::channel();
+    let credit = Arc::new(Credit::default());
+    (Upload { credit: credit.clone(), _stop: stop }, Transfer { body, credit, stopped })
+}
+
+impl Transfer {
+    /// Send the body to its end, or until nobody wants it.
+    async fn run(self, link: Arc<Link>, id: u64) {
+        tokio::select! {
+            _ = pump(&link, id, self.body, &self.credit) => {}
+            _ = self.stopped => {}
+        }
+    }
+}
+
 /// A request or call of this side; dropping it cancels.
 struct Ticket {
     session: Arc<Session>,
@@ -198,22 +222,14 @@ impl Session {
             Err(stream) => (WireBody::Stream, Some(stream)),
         };
         let (method, uri) = (parts.method.as_str().to_owned(), path_of(&parts.uri).to_owned());
-        let (stop, stopped) = oneshot::channel();
-        let credit = Arc::new(Credit::default());
-        let upload = rest.is_some().then(|| Upload { credit: credit.clone(), _stop: stop });
+        let (upload, transfer) = rest.map(transfer).unzip();
         let (answer, answered) = oneshot::channel();
         let id = self.add(Entry::Head(answer, upload))?;
         let ticket = Ticket { session: self.clone(), id, _running: Some(running) };
         let headers = headers_to_wire(&parts.headers);
         self.send(id, &Frame::Request { id, method, uri, headers, context, body })?;
-        if let Some(body) = rest {
-            let link = self.link.clone();
-            tokio::spawn(async move {
-                tokio::select! {
-                    _ = pump(&link, id, body, &credit) => {}
-                    _ = stopped => {}
-                }
-            });
+        if let Some(transfer) = transfer {
+            tokio::spawn(transfer.run(self.link.clone(), id));
         }
         let response = answered.await.unwrap_or_else(|_| Err(problem::crashed("no report")))?;
         Ok(match response.body().is_streaming() {
@@ -248,6 +264,8 @@ impl Session {
         let flusher = tokio::spawn(async move { link.flush().await });
         let mut beat = interval(self.options.heartbeat);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let stopped = stop.cancelled();
+        tokio::pin!(stopped);
         loop {
             tokio::select! {
                 frame = reader.next() => match frame {
@@ -270,7 +288,7 @@ impl Session {
                     }
                     None => self.ping(&mut log_level),
                 },
-                () = stop.cancelled() => break,
+                () = &mut stopped => break,
             }
         }
         self.child.kill();
