@@ -46,7 +46,8 @@ impl Commands {
     }
 
     /// Add a handler for `name` (without the engine's prefix; the manifest lists it under `commands`).
-    /// The payload is decoded to `P`, the answer encoded; both are JSON.
+    /// The payload is decoded to `P`, the answer encoded; both are JSON. An answer with a member `error` (an object
+    /// with `code` and `message`) counts as failed and is kept: for commands that fail and still have results.
     ///
     /// The handler decides what cancellation means: it watches [`CommandContext::cancelled`], which also
     /// resolves at the deadline. The agent drops a handler that does not end soon after.

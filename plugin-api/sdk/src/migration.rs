@@ -81,7 +81,7 @@ impl Schema {
     pub fn decimal(&self, name: impl IntoIden) -> ColumnDef {
         let mut column = ColumnDef::new(name);
         match self.backend {
-            SqlBackend::Sqlite => column.custom("decimal_text"),
+            SqlBackend::Sqlite => column.text(),
             SqlBackend::Postgres => column.decimal(),
         };
         column
