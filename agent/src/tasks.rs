@@ -61,6 +61,17 @@ struct Queue {
     stopping: bool,
 }
 
+impl Queue {
+    /// The next command that may begin. The core's own are quick, and never wait for an engine's.
+    fn next(&mut self) -> Option<Waiting> {
+        if self.running.len() < self.limit {
+            return self.waiting.pop_front();
+        }
+        let core = self.waiting.iter().position(|waiting| waiting.command.name.starts_with("core."))?;
+        self.waiting.remove(core)
+    }
+}
+
 struct Waiting {
     command: Command,
     /// In this machine's time.
@@ -195,8 +206,8 @@ impl Tasks {
     /// Begin what may begin.
     fn pump(self: &Arc<Self>) {
         let mut queue = self.queue();
-        while !queue.stopping && queue.running.len() < queue.limit {
-            let Some(next) = queue.waiting.pop_front() else { return };
+        while !queue.stopping {
+            let Some(next) = queue.next() else { return };
             let cancel = CancellationToken::new();
             queue.running.insert(next.command.task_id, cancel.clone());
             let tasks = Arc::clone(self);

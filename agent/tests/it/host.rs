@@ -380,8 +380,15 @@ pub struct AgentProcess {
     child: Option<Child>,
 }
 
+/// An agent of another profile to test, e.g. the one that is shipped; its budget is then checked.
+pub const OTHER_PROGRAM: &str = "SYSMANAGE_AGENT_TEST_PROGRAM";
+
 fn program(data: &Path) -> std::process::Command {
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sysmanage-agent"));
+    let other = std::env::var_os(OTHER_PROGRAM);
+    let mut command =
+        std::process::Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_sysmanage-agent").into()));
+    // As the service does.
+    command.env("MALLOC_ARENA_MAX", "1");
     command.arg("--data").arg(data);
     command.env("SYSMANAGE_AGENT__CONNECTION__MAX_BACKOFF_S", "1");
     command.env("SYSMANAGE_AGENT__LOG__FILTER", "warn,engine=info,sysmanage_agent=debug");
@@ -420,6 +427,10 @@ impl AgentProcess {
     pub fn run(&mut self) {
         let log = std::fs::OpenOptions::new().append(true).create(true).open(self.data.join("log")).unwrap();
         self.child = Some(program(&self.data).arg("run").stdout(Stdio::null()).stderr(log).spawn().unwrap());
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
     }
 
     pub fn kill_9(&mut self) {

@@ -400,3 +400,55 @@ async fn another_host_under_the_same_name_is_not_talked_to() {
     assert!(other.no_session_for(Duration::from_secs(2)).await);
     assert!(host.no_session_for(Duration::from_millis(1)).await);
 }
+
+fn resident_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Ticks of processor time.
+fn ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after_name = stat.rsplit_once(')').unwrap().1;
+    after_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn an_idle_agent_stays_within_its_budget() {
+    let (_folder, _host, agent, mut session) = started().await;
+    session.send(InventoryRequest { names: Vec::new(), refresh: false });
+    for _ in SECTIONS {
+        session.wait(|frame| matches!(frame, Frame::InventorySection(_)).then_some(())).await;
+    }
+    // Threads that are idle end after three seconds.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let before = ticks(agent.pid());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let (used, resident) = (ticks(agent.pid()) - before, resident_kib(agent.pid()));
+    assert!(used <= 1, "{used} ticks in five idle seconds");
+    let shipped = std::env::var_os(crate::host::OTHER_PROGRAM);
+    let budget = if shipped.is_some() { 12 << 10 } else { 48 << 10 };
+    assert!(resident <= budget, "{resident} KiB are resident, {budget} are allowed");
+    if let Some(program) = shipped {
+        let size = std::fs::metadata(program).unwrap().len();
+        assert!(size <= 8 << 20, "the program has {size} bytes");
+        let said =
+            format!("resident: {resident} KiB, program: {size} bytes, processor: {used} ticks in 5 s\n");
+        std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes()).unwrap();
+    }
+}
+
+#[test]
+fn an_idle_day_of_heartbeats_is_within_the_budget() {
+    use agent_protocol::{metrics::Heartbeat, wire};
+    let mut sampler = sysmanage_agent::metrics::Sampler::default();
+    let size = |metrics| {
+        let frame = Frame::from(Heartbeat { seq: 1000, running_tasks: 0, metrics });
+        // WebSocket header with mask, TLS record.
+        wire::encode(&frame).unwrap().iter().map(|packet| packet.len() + 6 + 22).sum::<usize>()
+    };
+    let (beats, with_metrics) = (24 * 60, 24 * 12);
+    let day = (beats - with_metrics) * size(None) + with_metrics * size(Some(sampler.sample()));
+    assert!(day <= 200_000, "{day} bytes");
+}
