@@ -218,3 +218,16 @@ async fn many_calls_share_one_process() {
     }
     eventually("nothing runs", || engine.stats().in_flight == 0).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_waits_for_no_timer() {
+    let engine = started(&Arc::default()).await;
+    let context = within(60_000);
+    let begun = Instant::now();
+    for _ in 0..1000 {
+        assert_eq!(engine.handle(get("/hello"), &context).await.status(), 200);
+    }
+    let each = begun.elapsed() / 1000;
+    // Generous, for busy machines and unoptimised builds; a tick of any timer would be more.
+    assert!(each < Duration::from_millis(5), "{each:?} a call");
+}
