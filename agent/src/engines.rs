@@ -15,6 +15,7 @@ use std::{
 use agent_protocol::engine::{
     AssignedEngine, EngineAssign, EngineReport, EngineState, EngineStatus, LoadedEngine,
 };
+use plugin_api::services::host_calls;
 use plugin_runtime::AgentInstance;
 use tokio::sync::{Notify, watch};
 
@@ -29,6 +30,8 @@ use admission::Gate;
 
 /// Licences end while nobody tells us; look at least this often.
 const RECHECK: Duration = Duration::from_secs(3600);
+/// How long an engine may take to look at a new licence.
+const LICENSE_CALL: Duration = Duration::from_secs(10);
 const MAX_ASSIGNMENTS: u64 = 128 << 20;
 
 /// Why an engine does not run here.
@@ -257,6 +260,9 @@ impl Engines {
         if let Some(loaded) = loaded.filter(same) {
             // The same code; the licence may have changed.
             self.gate.entitled(loaded.half.manifest(), &engine.license_proof)?;
+            if loaded.engine.license_proof != engine.license_proof {
+                self.tell_license(engine, loaded.half).await;
+            }
             return Ok(());
         }
         self.report(engine, EngineState::Fetching, "", "");
@@ -267,6 +273,15 @@ impl Engines {
         tracing::info!(engine.id = engine.id, engine.version = engine.version, "engine loaded");
         self.report(engine, EngineState::Loaded, "", "");
         Ok(())
+    }
+
+    /// Give a running half the new proof: it checks for itself, too.
+    async fn tell_license(&self, engine: &AssignedEngine, half: Arc<dyn AgentInstance>) {
+        let told = half.call(host_calls::LICENSE_CHANGED, engine.license_proof.to_vec(), LICENSE_CALL).await;
+        if let Err(error) = told {
+            tracing::debug!(engine.id = engine.id, %error, "an engine does not look at the new licence");
+        }
+        self.state().loaded.insert(engine.id.clone(), Loaded { engine: engine.clone(), half });
     }
 
     fn report(&self, engine: &AssignedEngine, state: EngineState, code: &str, message: &str) {

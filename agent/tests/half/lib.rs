@@ -1,5 +1,6 @@
 //! An agent half for tests: says much, waits, or does not listen, as it is told.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use abi_stable::erased_types::TD_Opaque;
@@ -20,7 +21,7 @@ extern "C" fn describe() -> RVec<u8> {
         version: "1.0.0".into(),
         api_version: plugin_api::API_VERSION.into(),
         openapi: serde_json::json!({ "paths": {} }),
-        commands: ["say", "wait", "stubborn", "fail"].map(str::to_owned).into(),
+        commands: ["say", "wait", "stubborn", "fail", "licenses"].map(str::to_owned).into(),
         jobs: Vec::new(),
     };
     serde_json::to_vec(&description).unwrap_or_default().into()
@@ -37,6 +38,9 @@ extern "C" fn create_agent(services: AgentServices) -> FfiFuture<AbiResult<Agent
     async { RResult::ROk(AgentEngine_TO::from_value(Half, TD_Opaque)) }.into_ffi()
 }
 
+/// How often it was given a new licence.
+static LICENSES: AtomicU32 = AtomicU32::new(0);
+
 struct Half;
 
 impl AgentEngine for Half {
@@ -50,7 +54,11 @@ impl AgentEngine for Half {
         .into_ffi()
     }
 
-    fn call(&self, method: RString, _payload: RVec<u8>) -> FfiFuture<AbiResult<RVec<u8>>> {
+    fn call(&self, method: RString, payload: RVec<u8>) -> FfiFuture<AbiResult<RVec<u8>>> {
+        if method == "license_changed" && !payload.is_empty() {
+            LICENSES.fetch_add(1, Ordering::SeqCst);
+            return async { RResult::ROk(RVec::new()) }.into_ffi();
+        }
         async move { RResult::RErr(EngineError::unknown("method", &method).into()) }.into_ffi()
     }
 }
@@ -76,6 +84,7 @@ async fn run(command: &AbiCommand, io: &CommandIoBox) -> Result<Vec<u8>, EngineE
         "stubborn" => loop {
             std::thread::sleep(Duration::from_secs(1));
         },
+        "licenses" => plugin_api::error::encode(&LICENSES.load(Ordering::SeqCst)),
         "fail" => Err(EngineError::new("no_luck", "It was asked to fail.")),
         other => Err(EngineError::unknown("command", other)),
     }

@@ -30,6 +30,7 @@ commands = [
   { name = "say", description = "Says lines.", timeout_s = 60 },
   { name = "wait", description = "Waits.", timeout_s = 60 },
   { name = "stubborn", description = "Does not listen.", timeout_s = 60 },
+  { name = "licenses", description = "Counts new licences.", timeout_s = 60 },
   { name = "fail", description = "Fails.", timeout_s = 60 },
 ]
 "#;
@@ -186,6 +187,13 @@ async fn a_licensed_half_is_loaded_and_runs_commands_and_again_after_a_restart_w
     let (result, ..) = run(&mut scene.session, command("nonsense", "")).await;
     assert_eq!(result.error.unwrap().code, "unknown_command");
     assert!(scene.agent.log().contains("the half starts"), "an engine's log is in the agent's");
+
+    // A renewed licence reaches the half that runs; a command after it finds it there, sooner or later.
+    scene.session.send(assigned(&scene.package, &["half"]));
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while run(&mut scene.session, command("licenses", "")).await.0.payload.as_slice() != b"1" {
+        assert!(std::time::Instant::now() < deadline, "the half does not hear of the licence");
+    }
 
     scene.agent.kill_9();
     scene.host.state.packages.lock().unwrap().clear();
