@@ -119,3 +119,12 @@ extern "C" fn create_agent<E: Exported>(services: AgentServices) -> FfiFuture<Ab
     }
     .into_ffi()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_exported_name_is_the_one_that_loaders_look_for() {
+        let name = "_1as_0lib_1header_0root_bmodule_bloader";
+        assert_eq!(super::library::ROOT_MODULE_LOADER_NAME, name);
+    }
+}

@@ -48,23 +48,22 @@ struct Shared<E: Engine> {
 pub(crate) async fn create<E: Exported>(services: ServerServices) -> Result<ServerEngineBox, EngineError> {
     let manifest: Manifest = plugin_api::error::decode(&services.manifest)?;
     let instance = Instance::new(&manifest.id, E::RUNTIME, services.log);
-    let host = Host::new(manifest, services.sql, services.services, E::entities, instance.runtime().clone());
     let own = export::manifest::<E>()?;
-    let entitlement = Entitlement::new(&host, &own);
-    let start = {
-        let entitlement = entitlement.clone();
-        async move {
-            entitlement.refresh().await;
-            let engine = Arc::new(E::start(host).await?);
-            let router: Router = Router::from(E::router().with_state(engine.clone()))
-                .fallback(async || Problem::new(404, "not_found", "The engine has no such route."))
-                .method_not_allowed_fallback(async || {
-                    Problem::new(405, "method_not_allowed", "The route has no such method.")
-                });
-            Ok::<_, EngineError>((engine, router))
-        }
+    let runtime = instance.runtime().clone();
+    let (sql, granted) = (services.sql, services.services);
+    let start = async move {
+        let host = Host::new(manifest, sql, granted, E::entities(), runtime);
+        let entitlement = Entitlement::new(&host, &own);
+        entitlement.refresh().await;
+        let engine = Arc::new(E::start(host).await?);
+        let router: Router = Router::from(E::router().with_state(engine.clone()))
+            .fallback(async || Problem::new(404, "not_found", "The engine has no such route."))
+            .method_not_allowed_fallback(async || {
+                Problem::new(405, "method_not_allowed", "The route has no such method.")
+            });
+        Ok::<_, EngineError>((engine, router, entitlement))
     };
-    let (engine, router) = Guarded::new(instance.clone(), start)
+    let (engine, router, entitlement) = Guarded::new(instance.clone(), start)
         .await
         .map_err(|Panicked| EngineError::panicked("its constructor"))??;
     let shared = Shared {

@@ -37,11 +37,11 @@ impl Host {
         manifest: Manifest,
         sql: ROption<SqlServiceBox>,
         services: RVec<ServiceEntry>,
-        entities: fn() -> Entities,
+        entities: Entities,
         runtime: Runtime,
     ) -> Self {
         let services = services.into_iter().map(|s| (s.name.into_string(), s.service)).collect();
-        let db = EngineDb::new(sql.into_option(), entities());
+        let db = EngineDb::new(sql.into_option(), entities);
         Self(Arc::new(Inner { manifest, db, services, runtime }))
     }
 
