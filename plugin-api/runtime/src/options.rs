@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How an isolated instance is started, watched and limited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IsolatedOptions {
-    /// Program to run; it must call [`crate::worker::main`] when started with `args`. The current executable by default.
+    /// Program to run; it must call [`crate::worker::main`] when started with `args`. This process's own by default.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
@@ -40,7 +40,7 @@ pub struct IsolatedOptions {
 impl Default for IsolatedOptions {
     fn default() -> Self {
         Self {
-            program: std::env::current_exe().unwrap_or_default(),
+            program: own_program(),
             args: vec!["engine-worker".into()],
             start_deadline: Duration::from_secs(30),
             default_deadline: Duration::from_secs(60),
@@ -56,4 +56,13 @@ impl Default for IsolatedOptions {
             threads: 4,
         }
     }
+}
+
+/// The program of this process. On Linux by a path that stays right when the file was replaced by an upgrade, so that a
+/// host never restarts an engine with another version of itself.
+fn own_program() -> PathBuf {
+    if cfg!(target_os = "linux") {
+        return PathBuf::from("/proc/self/exe");
+    }
+    std::env::current_exe().unwrap_or_default()
 }

@@ -178,6 +178,14 @@ async fn an_engine_that_does_not_start_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn this_program_is_started_again_by_default() {
+    // The test program is no worker: with this argument it only lists its tests.
+    let own = IsolatedOptions { args: vec!["--list".into()], ..IsolatedOptions::default() };
+    let error = start_isolated(&package(), Arc::new(Host::default()).services(), own).await.err().unwrap();
+    assert!(matches!(&error, StartError::Crashed(report) if report.contains("exit code")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_is_none_is_told() {
     let host = Arc::new(Host::default());
     let none = IsolatedOptions { program: "/nowhere/worker".into(), ..options() };
