@@ -1,7 +1,8 @@
 //! Expressions, functions and types that statements may hold.
 
 use sqlparser::ast::{
-    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Function, FunctionArguments, Value,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Function, FunctionArguments, UnaryOperator,
+    Value,
 };
 
 use super::{functions, names::single};
@@ -56,7 +57,7 @@ fn is_plain(expr: &Expr) -> bool {
             | Expr::Like { .. }
             | Expr::ILike { .. }
             | Expr::SimilarTo { .. }
-            | Expr::UnaryOp { .. }
+            | Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus | UnaryOperator::Not, .. }
             | Expr::AtTimeZone { .. }
             | Expr::Extract { .. }
             | Expr::Ceil { .. }
@@ -83,8 +84,8 @@ fn is_plain(expr: &Expr) -> bool {
 
 fn value(value: &Value, postgres: bool) -> Result<(), SqlError> {
     match value {
-        Value::Placeholder(p) if p.starts_with('$') == postgres => Ok(()),
-        Value::Placeholder(p) => Err(SqlError::refused(format!("`{p}` is the other database's placeholder"))),
+        Value::Placeholder(p) if p.starts_with(if postgres { '$' } else { '?' }) => Ok(()),
+        Value::Placeholder(p) => Err(SqlError::refused(format!("`{p}` is not this database's placeholder"))),
         Value::Number(..) | Value::SingleQuotedString(_) | Value::Boolean(_) | Value::Null => Ok(()),
         other => Err(SqlError::refused(format!("`{other}` is a literal outside the list; bind it"))),
     }
