@@ -1,6 +1,7 @@
 //! Runs commands: a few at once, each with a deadline, cancellable, its output streamed through the spool.
 
 mod builtin;
+mod end;
 mod io;
 
 use std::{
@@ -10,8 +11,8 @@ use std::{
 };
 
 use agent_protocol::{
-    UnixMs, limits,
-    task::{Command, Outcome, Started, TaskError, TaskResult},
+    UnixMs,
+    task::{Command, Outcome, Started, TaskResult},
 };
 use plugin_runtime::CommandIo as _;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +26,7 @@ use crate::{
     policy::{FORBIDDEN_BY_POLICY, PolicyFile},
     spool::{Accepted, Spool, SpoolError, State},
 };
+use end::{End, conclude, result, unknown};
 use io::TaskIo;
 
 /// How long a command waits for its engine to be loaded.
@@ -76,35 +78,6 @@ struct Waiting {
     command: Command,
     /// In this machine's time.
     deadline: UnixMs,
-}
-
-/// How a command ended, before it is written down.
-struct End {
-    outcome: Outcome,
-    payload: Vec<u8>,
-    error: Option<TaskError>,
-}
-
-impl End {
-    fn without_success(outcome: Outcome, code: &str, message: impl Into<String>) -> Self {
-        let error =
-            TaskError { code: bounded(code, limits::MAX_NAME_BYTES, "failed"), message: message.into() };
-        let error = TaskError { message: bounded(&error.message, limits::MAX_MESSAGE_BYTES, ""), ..error };
-        Self { outcome, payload: Vec::new(), error: Some(error) }
-    }
-
-    fn refused(code: &str, message: impl Into<String>) -> Self {
-        Self::without_success(Outcome::Refused, code, message)
-    }
-}
-
-/// Text cut to a number of bytes, at a character's end.
-fn bounded(text: &str, limit: usize, empty: &str) -> String {
-    let mut end = text.len().min(limit);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    if end == 0 { empty.to_owned() } else { text[..end].to_owned() }
 }
 
 /// Run a blocking call of the spool off the reactor.
@@ -415,53 +388,5 @@ async fn run_half(
         () = overdue => {
             Err(plugin_api::EngineError::new("engine_hangs", "The command did not end when it was told to."))
         }
-    }
-}
-
-fn conclude(answer: Result<Vec<u8>, plugin_api::EngineError>, reason: Option<Outcome>) -> End {
-    match (answer, reason) {
-        (Ok(payload), reason) if payload.len() <= limits::MAX_PAYLOAD_BYTES => judge(payload, reason),
-        (Ok(_), _) => {
-            End::without_success(Outcome::Failed, "result_too_large", "The command's result is too large.")
-        }
-        (Err(error), Some(Outcome::Cancelled)) => {
-            End::without_success(Outcome::Cancelled, &error.code, error.message)
-        }
-        (Err(error), Some(_)) => End::without_success(Outcome::TimedOut, &error.code, error.message),
-        (Err(error), None) => End::without_success(Outcome::Failed, &error.code, error.message),
-    }
-}
-
-/// A result that carries an `error` did not succeed, and is kept all the same: a script that ended badly has both.
-fn judge(payload: Vec<u8>, reason: Option<Outcome>) -> End {
-    #[derive(serde::Deserialize)]
-    struct Carried {
-        error: TaskError,
-    }
-    let Ok(Carried { error }) = serde_json::from_slice(&payload) else {
-        return End { outcome: Outcome::Succeeded, payload, error: None };
-    };
-    let outcome = match reason {
-        Some(Outcome::Cancelled) => Outcome::Cancelled,
-        Some(_) => Outcome::TimedOut,
-        None if error.code == "timed_out" => Outcome::TimedOut,
-        None => Outcome::Failed,
-    };
-    End { payload, ..End::without_success(outcome, &error.code, error.message) }
-}
-
-fn unknown(name: &str) -> End {
-    End::refused("unknown_command", format!("This agent has no command `{name}`."))
-}
-
-fn result(task_id: Uuid, end: End, finished_at: UnixMs) -> TaskResult {
-    TaskResult {
-        task_id,
-        outcome: end.outcome,
-        payload: end.payload.into(),
-        error: end.error,
-        started_at: None,
-        finished_at,
-        output_chunks: 0,
     }
 }

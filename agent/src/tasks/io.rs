@@ -18,7 +18,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{bounded, on_spool};
+use super::{end::bounded, on_spool};
 use crate::{
     clock::now_ms,
     hub::Hub,
