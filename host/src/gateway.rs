@@ -76,7 +76,9 @@ impl Services {
         };
         let farewell = async {
             self.core.shutdown.cancelled().await;
-            self.core.sessions.disconnect_all("host_stopping", "The host is stopping; come back in a moment.");
+            self.core
+                .sessions
+                .disconnect_all("host_stopping", "The host is stopping; come back in a moment.");
         };
         tokio::join!(serve.tcp(listener), farewell);
         Ok(())

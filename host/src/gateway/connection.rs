@@ -18,9 +18,7 @@ use futures_util::{
 use uuid::Uuid;
 
 use super::Session;
-use crate::{
-    app::App, http::Peer, machines::StoreSectionError, operations::Signal, pki::KeyFingerprint,
-};
+use crate::{app::App, http::Peer, machines::StoreSectionError, operations::Signal, pki::KeyFingerprint};
 
 /// How long one packet may take to leave.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -59,7 +57,10 @@ impl Connection {
         let session = self.app.sessions.open(self.machine);
         if let Err(error) = self.begin(&session, protocol, hello).await {
             tracing::error!(%error, machine.id = %self.machine, "a session could not begin");
-            session.close(Goodbye::new("host_trouble", "The host could not begin the session; come back later."));
+            session.close(Goodbye::new(
+                "host_trouble",
+                "The host could not begin the session; come back later.",
+            ));
         }
         let reason = self.serve(&session, &mut sink, &mut stream, assembler).await;
         self.end(&session, &reason).await;
@@ -81,7 +82,8 @@ impl Connection {
         tracing::warn!(
             machine.id = %self.machine, code = %goodbye.code, peer = ?self.peer.address, "an agent was sent away"
         );
-        metrics::counter!("sysmanage_agent_sessions_ended_total", "code" => goodbye.code.clone()).increment(1);
+        metrics::counter!("sysmanage_agent_sessions_ended_total", "code" => goodbye.code.clone())
+            .increment(1);
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, say_goodbye(&mut sink, goodbye)).await;
     }
 
@@ -226,7 +228,9 @@ async fn next_frame(stream: &mut Stream, assembler: &mut Assembler) -> Result<Op
     let bytes = match stream.next().await {
         Some(Ok(Message::Binary(bytes))) => bytes,
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Ok(None),
-        Some(Ok(Message::Text(_))) => return Err(malformed("malformed_packet", "Text is not spoken here.".into())),
+        Some(Ok(Message::Text(_))) => {
+            return Err(malformed("malformed_packet", "Text is not spoken here.".into()));
+        }
         Some(Ok(Message::Close(_))) | None => return Err(None),
         Some(Err(error)) => {
             tracing::debug!(%error, "an agent's connection broke");

@@ -17,7 +17,9 @@ const CHUNK: usize = 64 * 1024;
 fn range(headers: &HeaderMap, size: u64) -> Result<Option<(u64, u64)>, ()> {
     let Some(text) = headers.get(header::RANGE).and_then(|v| v.to_str().ok()) else { return Ok(None) };
     // Several ranges, and suffixes, may be answered with the whole.
-    let Some((from, to)) = text.strip_prefix("bytes=").and_then(|r| r.split_once('-')) else { return Ok(None) };
+    let Some((from, to)) = text.strip_prefix("bytes=").and_then(|r| r.split_once('-')) else {
+        return Ok(None);
+    };
     let Ok(from) = from.parse::<u64>() else { return Ok(None) };
     let last = size.saturating_sub(1);
     let to = match to {

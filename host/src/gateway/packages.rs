@@ -23,5 +23,10 @@ pub trait EnginePackages: Send + Sync + 'static {
     fn assigned<'a>(&'a self, machine: Uuid, target: &'a str) -> BoxFuture<'a, EngineAssign>;
 
     /// A package that the machine may fetch; `None` when there is none, or it may not.
-    fn package<'a>(&'a self, machine: Uuid, id: &'a str, version: &'a str) -> BoxFuture<'a, Option<PackageFile>>;
+    fn package<'a>(
+        &'a self,
+        machine: Uuid,
+        id: &'a str,
+        version: &'a str,
+    ) -> BoxFuture<'a, Option<PackageFile>>;
 }

@@ -115,6 +115,7 @@ async fn package(
 ) -> Result<Response, Problem> {
     let (machine, _) = machine(&app, &peer).await?;
     let Some(packages) = app.gateway.packages() else { return Err(Problem::not_found("engine package")) };
-    let file = packages.package(machine, &id, &version).await.ok_or_else(|| Problem::not_found("engine package"))?;
+    let file =
+        packages.package(machine, &id, &version).await.ok_or_else(|| Problem::not_found("engine package"))?;
     download::answer(file, &headers).await
 }

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn a_huge_change_is_cut() {
-        let list = |v: &str| (0..2000).map(|i| json!({"name": i.to_string(), "version": v})).collect::<Value>();
+        let list =
+            |v: &str| (0..2000).map(|i| json!({"name": i.to_string(), "version": v})).collect::<Value>();
         let (found, truncated) = changes(&list("1"), &list("2"));
         assert_eq!((found.len(), truncated), (MOST, true));
         assert!(changes(&list("1"), &list("1")).0.is_empty());

@@ -13,7 +13,8 @@ use ring::{
     signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::json;
@@ -60,14 +61,21 @@ fn hash(secret: &str) -> String {
 
 impl Machines {
     /// Make a token. Its secret is in the answer and nowhere else. One that approves needs `machines:approve` too.
-    pub async fn create_token(&self, ctx: &Ctx, new: TokenRequest) -> Result<NewEnrolmentToken, MachineError> {
+    pub async fn create_token(
+        &self,
+        ctx: &Ctx,
+        new: TokenRequest,
+    ) -> Result<NewEnrolmentToken, MachineError> {
         ctx.require("machines:enrol")?;
         if new.auto_approve {
             ctx.require("machines:approve")?;
         }
         check_tags(&new.tags)?;
         if new.name.len() > 200 {
-            return Err(MachineError::Invalid { field: "name", detail: "A name has at most 200 bytes.".into() });
+            return Err(MachineError::Invalid {
+                field: "name",
+                detail: "A name has at most 200 bytes.".into(),
+            });
         }
         let token = format!("smt_{}", secret()?);
         let now = self.core.clock.now();
@@ -93,8 +101,9 @@ impl Machines {
         tx.commit().await?;
         let ca_fingerprint = self.core.pki.authority.fingerprint().to_string();
         let url = self.gateway_url();
-        let command =
-            format!("sysmanage-agent enroll --server {url} --token {token} --ca-fingerprint {ca_fingerprint}");
+        let command = format!(
+            "sysmanage-agent enroll --server {url} --token {token} --ca-fingerprint {ca_fingerprint}"
+        );
         Ok(NewEnrolmentToken { facts, token, ca_fingerprint, command })
     }
 
@@ -134,7 +143,11 @@ impl Machines {
     }
 
     /// An agent asks to join. The same key again answers the machine's present state, with a new handle.
-    pub(crate) async fn enroll(&self, ctx: &Ctx, request: EnrollRequest) -> Result<EnrollAnswer, MachineError> {
+    pub(crate) async fn enroll(
+        &self,
+        ctx: &Ctx,
+        request: EnrollRequest,
+    ) -> Result<EnrollAnswer, MachineError> {
         let wrong = |field| MachineError::Invalid { field, detail: "The facts break a limit.".into() };
         request.facts.within_limits().map_err(wrong)?;
         if request.agent_version.len() > 100 || request.token.len() > 200 {

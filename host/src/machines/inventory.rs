@@ -21,14 +21,23 @@ const KEPT_CHANGES: u64 = 1000;
 
 impl Machines {
     /// Which of the machine's sections the host does not have as the digests say.
-    pub(crate) async fn stale_sections(&self, id: Uuid, digests: &[SectionDigest]) -> Result<Vec<String>, DbErr> {
+    pub(crate) async fn stale_sections(
+        &self,
+        id: Uuid,
+        digests: &[SectionDigest],
+    ) -> Result<Vec<String>, DbErr> {
         let known = summaries(self.core.db.read(), id).await?;
-        let same = |d: &&SectionDigest| known.iter().any(|k| k.name == d.name && k.digest == d.digest.to_hex());
+        let same =
+            |d: &&SectionDigest| known.iter().any(|k| k.name == d.name && k.digest == d.digest.to_hex());
         Ok(digests.iter().filter(|d| !same(d)).map(|d| d.name.clone()).collect())
     }
 
     /// Store a section as the machine sent it, with what changed. The error names what is wrong with it.
-    pub(crate) async fn store_section(&self, id: Uuid, new: InventorySection) -> Result<(), StoreSectionError> {
+    pub(crate) async fn store_section(
+        &self,
+        id: Uuid,
+        new: InventorySection,
+    ) -> Result<(), StoreSectionError> {
         if digest(&SHA256, &new.data).as_ref() != new.digest.bytes() {
             return Err(StoreSectionError::Digest);
         }
@@ -67,7 +76,9 @@ impl Machines {
         let data = json!({
             "machine_id": id, "section": new.name, "changes": changes.map(|(c, _)| c.len()),
         });
-        self.core.events.publish(NewEvent::new("machine.inventory_changed", "machines:read", data).machine(id));
+        self.core
+            .events
+            .publish(NewEvent::new("machine.inventory_changed", "machines:read", data).machine(id));
         Ok(())
     }
 
@@ -101,8 +112,7 @@ impl Machines {
         if let Some(after) = after {
             query = query.filter(change::Column::Id.lt(after));
         }
-        let rows =
-            query.order_by_desc(change::Column::Id).limit(limit + 1).all(self.core.db.read()).await?;
+        let rows = query.order_by_desc(change::Column::Id).limit(limit + 1).all(self.core.db.read()).await?;
         Ok(Page::cut(rows, limit, |row| row.id.to_string()).map(InventoryChange::from))
     }
 }
@@ -132,8 +142,12 @@ pub(super) async fn summaries(db: &impl ConnectionTrait, id: Uuid) -> Result<Vec
         .into_tuple()
         .all(db)
         .await?;
-    let summary =
-        |(name, digest, collected_at, received_at)| SectionSummary { name, digest, collected_at, received_at };
+    let summary = |(name, digest, collected_at, received_at)| SectionSummary {
+        name,
+        digest,
+        collected_at,
+        received_at,
+    };
     Ok(rows.into_iter().map(summary).collect())
 }
 

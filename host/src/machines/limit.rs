@@ -4,7 +4,9 @@ use futures_util::future::BoxFuture;
 
 /// A licence's limit is reached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("The licence covers {limit} machines, and {approved} are approved. Extend the licence or remove a machine.")]
+#[error(
+    "The licence covers {limit} machines, and {approved} are approved. Extend the licence or remove a machine."
+)]
 pub struct LimitReached {
     /// Machines the licence covers.
     pub limit: u64,

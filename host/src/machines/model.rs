@@ -158,9 +158,7 @@ impl From<&Metrics> for LiveMetrics {
             serde_json::json!({"mount": d.mount, "total": d.total, "used": d.used,
                 "read_bytes": d.read_bytes, "written_bytes": d.written_bytes})
         };
-        let net = |n: &agent_protocol::metrics::NetMetrics| {
-            serde_json::json!({"name": n.name, "received_bytes": n.received_bytes, "sent_bytes": n.sent_bytes})
-        };
+        let net = |n: &agent_protocol::metrics::NetMetrics| serde_json::json!({"name": n.name, "received_bytes": n.received_bytes, "sent_bytes": n.sent_bytes});
         Self {
             at: DateTime::from_timestamp_millis(m.at),
             uptime_s: m.uptime_s,

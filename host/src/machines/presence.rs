@@ -94,7 +94,10 @@ impl Machines {
                 machine_id: id,
                 engine_id: e.id,
                 version: e.version,
-                state: serde_json::to_value(e.state).ok().and_then(|v| v.as_str().map(Into::into)).unwrap_or_default(),
+                state: serde_json::to_value(e.state)
+                    .ok()
+                    .and_then(|v| v.as_str().map(Into::into))
+                    .unwrap_or_default(),
                 code: e.code,
                 message: e.message,
                 updated_at: now,
@@ -175,7 +178,18 @@ fn merged(row: &machine::Model, hello: &Hello) -> machine::ActiveModel {
         })* };
     }
     take!(
-        hostname, os_family, os_id, os_name, os_version, kernel, arch, target, cpus, memory_bytes, boot_id, addresses,
+        hostname,
+        os_family,
+        os_id,
+        os_name,
+        os_version,
+        kernel,
+        arch,
+        target,
+        cpus,
+        memory_bytes,
+        boot_id,
+        addresses,
         agent_version
     );
     all

@@ -9,7 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{InventoryChange, Machine, MachineChange, MachineDetails, MachineQuery, Section, SectionSummary, Sort};
+use super::{
+    InventoryChange, Machine, MachineChange, MachineDetails, MachineQuery, Section, SectionSummary, Sort,
+};
 use crate::{
     app::App,
     ctx::Ctx,
@@ -117,7 +119,11 @@ async fn delete(ctx: Ctx, State(app): State<Arc<App>>, Path(id): Path<Uuid>) -> 
 #[utoipa::path(post, path = "/api/v1/machines/{id}/approve", tag = "machines", operation_id = "approve_machine",
     extensions(("x-permission" = json!("machines:approve"))), params(("id" = Uuid, Path)),
     responses((status = 200, body = Machine), (status = 402, body = ProblemBody), (status = 409, body = ProblemBody)))]
-async fn approve(ctx: Ctx, State(app): State<Arc<App>>, Path(id): Path<Uuid>) -> Result<Json<Machine>, Problem> {
+async fn approve(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Machine>, Problem> {
     Ok(Json(app.machines.approve(&ctx, id).await?))
 }
 
@@ -125,7 +131,11 @@ async fn approve(ctx: Ctx, State(app): State<Arc<App>>, Path(id): Path<Uuid>) ->
 #[utoipa::path(post, path = "/api/v1/machines/{id}/reject", tag = "machines", operation_id = "reject_machine",
     extensions(("x-permission" = json!("machines:approve"))), params(("id" = Uuid, Path)),
     responses((status = 200, body = Machine), (status = 409, body = ProblemBody)))]
-async fn reject(ctx: Ctx, State(app): State<Arc<App>>, Path(id): Path<Uuid>) -> Result<Json<Machine>, Problem> {
+async fn reject(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+) -> Result<Json<Machine>, Problem> {
     let machine = app.machines.reject(&ctx, id).await?;
     app.operations.machine_gone(id).await;
     Ok(Json(machine))

@@ -9,8 +9,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    LiveMachines, LiveMetrics, Machine, MachineDetails, MachineEngine, MachineError, MachineLimit, MachineState,
-    Sort, Unlimited, entity::machine, inventory, store,
+    LiveMachines, LiveMetrics, Machine, MachineDetails, MachineEngine, MachineError, MachineLimit,
+    MachineState, Sort, Unlimited, entity::machine, inventory, store,
 };
 use crate::{
     app::Core,
@@ -192,7 +192,8 @@ impl Machines {
         };
         store::update(&tx, id, set).await?;
         let topic = format!("machine.{}", to.name());
-        let entry = Change::new(&topic, "machine", id).before(json!({"state": from})).after(json!({"state": to}));
+        let entry =
+            Change::new(&topic, "machine", id).before(json!({"state": from})).after(json!({"state": to}));
         self.core.audit.record_in(ctx, &tx, entry).await?;
         tx.commit().await?;
         self.publish(&topic, id, json!({"name": row.name, "state": to}));

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect, sea_query::{Expr, OnConflict},
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+    sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
@@ -41,11 +43,17 @@ pub(super) async fn get_within(
     machine::Entity::find_by_id(id).filter(scope).one(db).await
 }
 
-pub(super) async fn by_key(db: &impl ConnectionTrait, fingerprint: &str) -> Result<Option<machine::Model>, DbErr> {
+pub(super) async fn by_key(
+    db: &impl ConnectionTrait,
+    fingerprint: &str,
+) -> Result<Option<machine::Model>, DbErr> {
     machine::Entity::find().filter(machine::Column::KeyFingerprint.eq(fingerprint)).one(db).await
 }
 
-pub(super) async fn by_handle(db: &impl ConnectionTrait, hash: &str) -> Result<Option<machine::Model>, DbErr> {
+pub(super) async fn by_handle(
+    db: &impl ConnectionTrait,
+    hash: &str,
+) -> Result<Option<machine::Model>, DbErr> {
     machine::Entity::find().filter(machine::Column::PollHandleHash.eq(hash)).one(db).await
 }
 
@@ -186,6 +194,7 @@ pub(super) async fn set_engines(
     if rows.is_empty() {
         return Ok(());
     }
-    let again = OnConflict::columns([engine::Column::MachineId, engine::Column::EngineId]).do_nothing().to_owned();
+    let again =
+        OnConflict::columns([engine::Column::MachineId, engine::Column::EngineId]).do_nothing().to_owned();
     engine::Entity::insert_many(rows).on_conflict(again).exec_without_returning(db).await.map(drop)
 }

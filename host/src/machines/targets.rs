@@ -31,7 +31,10 @@ fn approved(scope: &Scope) -> Select<machine::Entity> {
         .order_by_asc(machine::Column::Id)
 }
 
-async fn names(db: &impl ConnectionTrait, query: Select<machine::Entity>) -> Result<Vec<(Uuid, String)>, DbErr> {
+async fn names(
+    db: &impl ConnectionTrait,
+    query: Select<machine::Entity>,
+) -> Result<Vec<(Uuid, String)>, DbErr> {
     query.select_only().column(machine::Column::Id).column(machine::Column::Name).into_tuple().all(db).await
 }
 
@@ -44,7 +47,8 @@ pub(crate) async fn by_ids(
     let ids: Vec<Uuid> = ids.iter().copied().collect();
     let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(400) {
-        found.extend(names(db, approved(scope).filter(machine::Column::Id.is_in(ids.iter().copied()))).await?);
+        found
+            .extend(names(db, approved(scope).filter(machine::Column::Id.is_in(ids.iter().copied()))).await?);
     }
     found.sort();
     Ok(found)

@@ -40,7 +40,13 @@ pub struct CreateToken {
 
 impl Default for CreateToken {
     fn default() -> Self {
-        Self { name: String::new(), tags: Vec::new(), auto_approve: false, max_uses: None, expires_in_s: 86_400 }
+        Self {
+            name: String::new(),
+            tags: Vec::new(),
+            auto_approve: false,
+            max_uses: None,
+            expires_in_s: 86_400,
+        }
     }
 }
 

@@ -119,7 +119,8 @@ impl Dispatcher {
     pub async fn run(&self, stop: CancellationToken) {
         let receiver = self.receiver.lock().unwrap_or_else(|e| e.into_inner()).take();
         let Some(mut receiver) = receiver else { return };
-        let mut dispatch = Loop { live: Live::default(), around: self.surroundings.clone(), events: Default::default() };
+        let mut dispatch =
+            Loop { live: Live::default(), around: self.surroundings.clone(), events: Default::default() };
         dispatch.reload(&stop).await;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -171,7 +172,9 @@ impl Loop {
     async fn apply(&mut self, signal: Signal, batch: &mut Batch) {
         match signal {
             Signal::Created(operation) => self.created(operation, batch).await,
-            Signal::Connected { machine, session, notes } => self.live.connected(machine, session, &notes, batch),
+            Signal::Connected { machine, session, notes } => {
+                self.live.connected(machine, session, &notes, batch)
+            }
             Signal::Disconnected { machine, session } => self.live.disconnected(machine, session),
             Signal::Accepted { machine, task } => self.live.accepted(machine, task, batch),
             Signal::Started { machine, task } => self.live.started(machine, task, batch),
@@ -207,7 +210,9 @@ impl Loop {
     /// The database does not take the batch: forget what is in memory, and let the agents say everything again.
     async fn recover(&mut self, error: sea_orm::DbErr, stop: &CancellationToken) {
         tracing::error!(%error, "operations: a batch could not be stored; agents are asked to come back");
-        self.around.sessions.disconnect_all("host_trouble", "The host could not store what you sent; send it again.");
+        self.around
+            .sessions
+            .disconnect_all("host_trouble", "The host could not store what you sent; send it again.");
         self.reload(stop).await;
     }
 }

@@ -50,7 +50,9 @@ impl SliceError for OperationError {
         match self {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Invalid { .. } | Self::NoMachines | Self::UnknownMachines(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid { .. } | Self::NoMachines | Self::UnknownMachines(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::KeyReused | Self::NothingToRetry => StatusCode::CONFLICT,
             Self::WaitTimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,

@@ -193,9 +193,8 @@ pub struct Task {
 
 impl From<task::Model> for Task {
     fn from(row: task::Model) -> Self {
-        let error = row
-            .error_code
-            .map(|code| TaskError { code, message: row.error_message.unwrap_or_default() });
+        let error =
+            row.error_code.map(|code| TaskError { code, message: row.error_message.unwrap_or_default() });
         Self {
             id: row.id,
             operation_id: row.operation_id,

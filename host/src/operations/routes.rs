@@ -175,7 +175,9 @@ struct TasksQuery {
 fn states(text: &str) -> Result<Vec<TaskState>, Problem> {
     let parts = text.split(',').map(str::trim).filter(|p| !p.is_empty());
     parts
-        .map(|p| state::parse(p).ok_or_else(|| Problem::invalid("state", format!("There is no state `{p}`."))))
+        .map(|p| {
+            state::parse(p).ok_or_else(|| Problem::invalid("state", format!("There is no state `{p}`.")))
+        })
         .collect()
 }
 
@@ -283,7 +285,8 @@ async fn retry(
 ) -> Result<(StatusCode, Json<Operation>), Problem> {
     let key = key(&headers, &ctx)?;
     if let Some(engine) = app.operations.get(&ctx, id).await?.engine {
-        let detail = format!("This operation belongs to the engine `{engine}`: retry it there, under its own rules.");
+        let detail =
+            format!("This operation belongs to the engine `{engine}`: retry it there, under its own rules.");
         return Err(Problem::new(StatusCode::CONFLICT, "owned_by_engine", detail).with("engine", engine));
     }
     let new = app.operations.retry(&ctx, id, &body.tasks, &body.states, key).await?;

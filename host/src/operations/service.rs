@@ -95,7 +95,8 @@ impl Operations {
             return Ok(known);
         }
         let machines = self.targets(&new.targets, &scope).await?;
-        let tasks = machines.into_iter().map(|(machine, name)| NewTask { machine, name, retry_of: None }).collect();
+        let tasks =
+            machines.into_iter().map(|(machine, name)| NewTask { machine, name, retry_of: None }).collect();
         self.store(ctx, new, tasks, None).await
     }
 
@@ -122,9 +123,13 @@ impl Operations {
             }
             Targets::Selector(selector) => {
                 use machines::targets::TargetError as E;
-                machines::targets::by_selector(self.core.db.read(), selector, scope).await.map_err(|e| match e {
-                    E::Selector(e) => OperationError::Invalid { field: "selector", detail: e.to_string() },
-                    E::Database(e) => e.into(),
+                machines::targets::by_selector(self.core.db.read(), selector, scope).await.map_err(|e| {
+                    match e {
+                        E::Selector(e) => {
+                            OperationError::Invalid { field: "selector", detail: e.to_string() }
+                        }
+                        E::Database(e) => e.into(),
+                    }
                 })?
             }
         };
@@ -312,7 +317,12 @@ impl Operations {
     }
 
     /// Wait until an operation has finished, at most `patience`.
-    pub async fn wait(&self, ctx: &Ctx, id: Uuid, patience: StdDuration) -> Result<Operation, OperationError> {
+    pub async fn wait(
+        &self,
+        ctx: &Ctx,
+        id: Uuid,
+        patience: StdDuration,
+    ) -> Result<Operation, OperationError> {
         ctx.require("operations:read")?;
         let until = tokio::time::Instant::now() + patience;
         loop {
@@ -330,7 +340,12 @@ impl Operations {
 
     /// Stop an operation, or some of its tasks. Returns how many tasks were open. Tasks that run are asked to stop;
     /// what they answer is their state.
-    pub async fn cancel(&self, ctx: &Ctx, id: Uuid, tasks: Option<Vec<Uuid>>) -> Result<usize, OperationError> {
+    pub async fn cancel(
+        &self,
+        ctx: &Ctx,
+        id: Uuid,
+        tasks: Option<Vec<Uuid>>,
+    ) -> Result<usize, OperationError> {
         ctx.require("operations:cancel")?;
         store::get(self.core.db.read(), id).await?.ok_or(OperationError::NotFound("operation"))?;
         let change = Change::new("operation.cancelled", "operation", id).after(json!({"tasks": tasks}));

@@ -116,7 +116,9 @@ mod tests {
         let asked = CertificateParams::new(vec!["admin.example.com".into()]).expect("names");
         let pem = asked.serialize_request(&key).and_then(|r| r.pem()).expect("a request");
         let request = CertificateSigningRequest::from_pem(&pem).expect("verified");
-        let issued = authority.sign_agent(request.public_key(), Uuid::nil(), Utc::now(), Duration::days(7)).expect("signed");
+        let issued = authority
+            .sign_agent(request.public_key(), Uuid::nil(), Utc::now(), Duration::days(7))
+            .expect("signed");
         let leaf = &issued.chain_der[0];
         assert_eq!(KeyFingerprint::of_certificate(leaf).as_ref(), Some(request.fingerprint()));
         let (_, parsed) = x509_parser::parse_x509_certificate(leaf).expect("a certificate");

@@ -71,7 +71,8 @@ mod tests {
     fn a_fingerprint_is_read_in_every_common_spelling() {
         let plain = KeyFingerprint::of(b"key");
         let hex = plain.as_str().to_uppercase();
-        let pairs: Vec<_> = hex.as_bytes().chunks(2).map(|p| String::from_utf8_lossy(p).into_owned()).collect();
+        let pairs: Vec<_> =
+            hex.as_bytes().chunks(2).map(|p| String::from_utf8_lossy(p).into_owned()).collect();
         for text in [hex.clone(), format!("sha256:{plain}"), pairs.join(":")] {
             assert_eq!(text.parse().as_ref(), Ok(&plain));
         }

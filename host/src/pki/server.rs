@@ -10,7 +10,8 @@ use std::{
 
 use chrono::{DateTime, Duration, Utc};
 use rcgen::{
-    CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType,
+    CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    SanType,
 };
 use rustls::{
     server::{ClientHello, ResolvesServerCert},
@@ -51,7 +52,11 @@ impl ServerIdentity {
             Some(key) => key,
             None => make(authority, &file, &names, now)?,
         };
-        Ok(Self { current: Arc::new(RwLock::new(Arc::new(current))), names: Arc::new(names), file: Arc::new(file) })
+        Ok(Self {
+            current: Arc::new(RwLock::new(Arc::new(current))),
+            names: Arc::new(names),
+            file: Arc::new(file),
+        })
     }
 
     /// Replace the certificate when less than a third of its life is left. Call it daily.
@@ -114,7 +119,12 @@ fn make(
 }
 
 /// The stored identity, unless it is damaged, of another authority, of other names or near its end.
-fn load(pem: &str, authority: &Authority, names: &BTreeSet<String>, now: DateTime<Utc>) -> Option<CertifiedKey> {
+fn load(
+    pem: &str,
+    authority: &Authority,
+    names: &BTreeSet<String>,
+    now: DateTime<Utc>,
+) -> Option<CertifiedKey> {
     let leaf = CertificateDer::from_pem_slice(pem.as_bytes()).ok()?;
     let key = PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok()?;
     let (_, parsed) = x509_parser::parse_x509_certificate(&leaf).ok()?;

@@ -40,7 +40,10 @@ pub fn gateway_tls(pki: &Pki) -> Result<Arc<ServerConfig>, PkiError> {
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
         .allow_unauthenticated()
         .build()
-        .map_err(|e| PkiError::Damaged { path: "the authority's certificate".into(), reason: e.to_string() })?;
+        .map_err(|e| PkiError::Damaged {
+            path: "the authority's certificate".into(),
+            reason: e.to_string(),
+        })?;
     let mut config = builder()?.with_client_cert_verifier(verifier).with_cert_resolver(identity(pki));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     // Thousands of agents may reconnect at once: tickets save most of the handshakes, and take no memory here.

@@ -6,7 +6,8 @@ use agent_protocol::{Frame, task::TaskResult};
 use chrono::{DateTime, Utc};
 use plugin_api::services::operations::{TaskEvent, TaskState};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 use serde_json::Value;
@@ -46,7 +47,6 @@ pub(super) struct Sending {
 /// Something to tell about a task after the commit.
 #[derive(Debug)]
 pub(super) struct Telling {
-    pub operation: Uuid,
     pub machine: Uuid,
     pub engine: Option<String>,
     /// Whether the operation is small enough for an event per task.
@@ -193,7 +193,9 @@ impl Batch {
         for rows in self.outputs.chunks(100) {
             output::Entity::insert_many(rows.to_vec())
                 .on_conflict(
-                    OnConflict::columns([output::Column::TaskId, output::Column::Seq]).do_nothing().to_owned(),
+                    OnConflict::columns([output::Column::TaskId, output::Column::Seq])
+                        .do_nothing()
+                        .to_owned(),
                 )
                 .exec_without_returning(tx)
                 .await?;

@@ -120,7 +120,8 @@ impl Loop {
             let reader = facts.engine.as_ref().map_or("core", |(id, _)| id.as_str());
             let ctx = Ctx::job("operations.dispatch");
             for (pointer, name) in &facts.secrets {
-                let value = self.around.secrets.resolve(&ctx, reader, name).await.map_err(|e| e.to_string())?;
+                let value =
+                    self.around.secrets.resolve(&ctx, reader, name).await.map_err(|e| e.to_string())?;
                 let place = payload.pointer_mut(pointer).ok_or_else(|| format!("nothing is at {pointer}"))?;
                 *place = Value::String(value.to_string());
             }
@@ -150,8 +151,12 @@ impl Loop {
     fn gather(&mut self, batch: &mut Batch) {
         for id in std::mem::take(&mut batch.touched_operations) {
             if let Some(operation) = self.live.operations.get(&id) {
-                let counts: BTreeMap<&str, u64> =
-                    operation.counts.iter().filter(|(_, n)| **n > 0).map(|(s, n)| (state::name(*s), *n)).collect();
+                let counts: BTreeMap<&str, u64> = operation
+                    .counts
+                    .iter()
+                    .filter(|(_, n)| **n > 0)
+                    .map(|(s, n)| (state::name(*s), *n))
+                    .collect();
                 self.events.counts.insert(id, json!(counts));
                 self.events.operations.insert(id);
             }

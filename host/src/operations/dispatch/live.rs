@@ -156,14 +156,16 @@ impl Live {
         match to {
             TaskState::Queued => {}
             TaskState::Dispatched => {
-                let timeout = self.operations.get(&task.operation).map_or(Duration::zero(), |o| o.facts.timeout);
+                let timeout =
+                    self.operations.get(&task.operation).map_or(Duration::zero(), |o| o.facts.timeout);
                 let deadline = *task.deadline.get_or_insert(batch.now + timeout);
                 task.dispatched_at = Some(batch.now);
                 task.attempt = 1;
                 batch.dispatched.entry(deadline).or_default().push(id);
             }
             TaskState::Running => {
-                let timeout = self.operations.get(&task.operation).map_or(Duration::zero(), |o| o.facts.timeout);
+                let timeout =
+                    self.operations.get(&task.operation).map_or(Duration::zero(), |o| o.facts.timeout);
                 // A restored database may not know that it sent the task: it needs a deadline all the same.
                 if task.deadline.is_none() {
                     let deadline = *task.deadline.insert(batch.now + timeout);
@@ -207,13 +209,7 @@ impl Live {
             },
             operation_finished: finished && operation.open == 1,
         };
-        batch.tellings.push(Telling {
-            operation: task.operation,
-            machine: task.machine,
-            engine,
-            publish,
-            event,
-        });
+        batch.tellings.push(Telling { machine: task.machine, engine, publish, event });
     }
 
     /// Forget a task that has ended, and its operation with the last one.
@@ -279,7 +275,13 @@ impl Live {
     }
 
     /// A machine said hello: send again what it does not have, learn what it has.
-    pub(super) fn connected(&mut self, machine_id: Uuid, session: Uuid, notes: &[TaskNote], batch: &mut Batch) {
+    pub(super) fn connected(
+        &mut self,
+        machine_id: Uuid,
+        session: Uuid,
+        notes: &[TaskNote],
+        batch: &mut Batch,
+    ) {
         let machine = self.machines.entry(machine_id).or_default();
         machine.session = Some(session);
         let known: HashMap<Uuid, NoteState> = notes.iter().map(|n| (n.task_id, n.state)).collect();
@@ -326,7 +328,8 @@ impl Live {
                 });
             }
             _ if complete => {
-                let error = ("forgotten".into(), "The agent had this task and knows nothing of it any more.".into());
+                let error =
+                    ("forgotten".into(), "The agent had this task and knows nothing of it any more.".into());
                 self.happen(id, Happening::Forgotten, None, Some(error), batch);
             }
             _ => {}
@@ -350,10 +353,19 @@ impl Live {
     }
 
     /// Stop tasks; the number that was open.
-    pub(super) fn cancel(&mut self, operation: Uuid, only: Option<&HashSet<Uuid>>, batch: &mut Batch) -> usize {
+    pub(super) fn cancel(
+        &mut self,
+        operation: Uuid,
+        only: Option<&HashSet<Uuid>>,
+        batch: &mut Batch,
+    ) -> usize {
         let wanted = |id: &Uuid| only.is_none_or(|ids| ids.contains(id));
-        let ids: Vec<Uuid> =
-            self.tasks.iter().filter(|(id, t)| t.operation == operation && wanted(id)).map(|(id, _)| *id).collect();
+        let ids: Vec<Uuid> = self
+            .tasks
+            .iter()
+            .filter(|(id, t)| t.operation == operation && wanted(id))
+            .map(|(id, _)| *id)
+            .collect();
         if only.is_none() {
             batch.cancelled_operations.push(operation);
         }
@@ -374,7 +386,8 @@ impl Live {
         let Some(machine) = self.machines.get_mut(&machine_id) else { return };
         machine.session = None;
         for id in machine.tasks.clone() {
-            let error = Some(("machine_removed".to_owned(), "The machine was removed or rejected.".to_owned()));
+            let error =
+                Some(("machine_removed".to_owned(), "The machine was removed or rejected.".to_owned()));
             if !self.happen(id, Happening::Undeliverable, None, error.clone(), batch) {
                 self.happen(id, Happening::Forgotten, None, error, batch);
             }
@@ -389,7 +402,8 @@ impl Live {
     /// Let the refused tasks fail.
     pub(super) fn fail_refused(&mut self, batch: &mut Batch) {
         for (id, reason) in std::mem::take(&mut self.refused) {
-            let error = ("secret_unavailable".to_owned(), format!("A secret could not be resolved: {reason}."));
+            let error =
+                ("secret_unavailable".to_owned(), format!("A secret could not be resolved: {reason}."));
             self.happen(id, Happening::Undeliverable, None, Some(error), batch);
         }
     }
