@@ -27,6 +27,7 @@ pub fn router() -> OpenApiRouter<Arc<Automation>> {
         .routes(routes!(scripts::get_script, scripts::update_script))
         .routes(routes!(scripts::archive_script))
         .routes(routes!(scripts::restore_script))
+        .routes(routes!(scripts::transfer_script))
         .routes(routes!(scripts::list_script_history))
         .routes(routes!(versions::list_versions, versions::create_version))
         .routes(routes!(versions::get_version))

@@ -1,13 +1,16 @@
 //! What the engine decides. Every public method authorises on its first line and audits what it changes.
 
 mod approvals;
+mod cancel;
 mod dispatch;
+mod due;
 mod freeze;
 mod history;
 mod output;
 mod progress;
 mod results;
 mod retention;
+mod retry;
 mod runs;
 mod schedules;
 mod scripts;
@@ -29,12 +32,14 @@ use tokio::sync::watch;
 use crate::{error::Error, model::limits};
 
 pub use approvals::{Approve, Reject};
+pub use cancel::Cancel;
 pub use history::Change;
 pub use output::{MachineOutput, OutputQuery, Piece};
 pub use results::ResultQuery;
-pub use runs::{Cancel, Made, NewRun, Retry, Window};
+pub use retry::Retry;
+pub use runs::{Made, NewRun, Window};
 pub use schedules::{NewSchedule, Preview};
-pub use scripts::{EditScript, NewScript};
+pub use scripts::{EditScript, NewScript, Transfer};
 pub use settings::Settings;
 pub use versions::{Diff, NewVersion};
 

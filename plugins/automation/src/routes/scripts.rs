@@ -12,7 +12,7 @@ use super::query::{PageQuery, short};
 use crate::{
     engine::Automation,
     model::interpreter::Interpreter,
-    service::{Change, EditScript, NewScript},
+    service::{Change, EditScript, NewScript, Transfer},
     store::scripts::Filter,
     views::{Page, ScriptView},
 };
@@ -130,4 +130,17 @@ pub async fn list_script_history(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<Change>>, Problem> {
     Ok(Json(engine.service.script_history(&ctx, id, page.into()).await?))
+}
+
+/// Give a script to another user.
+#[utoipa::path(post, path = "/scripts/{id}/transfer", params(("id" = Uuid, Path)), request_body = Transfer,
+    responses((status = 200, body = ScriptView)),
+    extensions(("x-permission" = json!("automation:scripts:manage"))))]
+pub async fn transfer_script(
+    State(engine): State<Arc<Automation>>,
+    ctx: Ctx,
+    Path(id): Path<Uuid>,
+    Json(to): Json<Transfer>,
+) -> Result<Json<ScriptView>, Problem> {
+    Ok(Json(engine.service.transfer_script(&ctx, id, to).await?))
 }

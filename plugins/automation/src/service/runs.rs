@@ -1,14 +1,7 @@
-//! Runs: make, list, cancel, retry.
-
-use std::collections::HashSet;
+//! Runs: make, list, show.
 
 use chrono::{DateTime, Utc};
-use plugin_sdk::{
-    Ctx,
-    db::is_unique_violation,
-    payloads::operations::{CancelRequest, TaskState, TasksRequest},
-    sea_orm::TransactionTrait,
-};
+use plugin_sdk::{Ctx, db::is_unique_violation, payloads::operations::TaskState, sea_orm::TransactionTrait};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -27,11 +20,11 @@ use crate::{
     model::{
         binding::{self, Binding},
         digest, limits,
-        run_state::{RunState, parse_task_state, task_state_name},
+        run_state::{RunState, task_state_name},
         values::{self, Values},
     },
     permissions,
-    store::{self, PageRequest, Viewer, runs::Filter, targets::Filter as TargetFilter},
+    store::{self, PageRequest, Viewer, runs::Filter},
     views::{Page, RunView},
 };
 
@@ -71,28 +64,6 @@ pub struct NewRun {
     /// For the approver, why.
     pub justification: String,
     /// The same key never makes two runs; the header `Idempotency-Key` does the same.
-    pub idempotency_key: Option<String>,
-}
-
-/// Which machines of a run to stop; all when empty.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Cancel {
-    /// Machines.
-    pub machine_ids: Vec<Uuid>,
-}
-
-/// Which machines of a run to run again.
-#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Retry {
-    /// Those in these states; when both lists are empty every one that did not succeed.
-    pub states: Vec<String>,
-    /// These machines.
-    pub machine_ids: Vec<Uuid>,
-    /// For the approver, why.
-    pub justification: String,
-    /// The same key never makes two runs.
     pub idempotency_key: Option<String>,
 }
 
@@ -196,7 +167,11 @@ impl Service {
         }))
     }
 
-    async fn made_before(&self, key: Option<&str>, request_digest: &str) -> Result<Option<run::Model>> {
+    pub(super) async fn made_before(
+        &self,
+        key: Option<&str>,
+        request_digest: &str,
+    ) -> Result<Option<run::Model>> {
         let Some(key) = key else { return Ok(None) };
         match store::runs::by_key(&self.db, key).await? {
             Some(made) if made.request_digest != request_digest => Err(Error::KeyReused),
@@ -360,132 +335,6 @@ impl Service {
         }
     }
 
-    /// Stop a run, or some of its machines.
-    pub async fn cancel_run(&self, ctx: &Ctx, id: Uuid, cancel: Cancel) -> Result<RunView> {
-        ctx.require(permissions::RUNS_CANCEL)?;
-        let row = self.seen_run(ctx, id).await?;
-        let state = state_of(&row);
-        if state.is_final() {
-            return Err(Error::RunEnded(state.name()));
-        }
-        let before = json!({ "state": row.state });
-        match &row.operation_id {
-            None if !cancel.machine_ids.is_empty() => {
-                return Err(Error::invalid("machine_ids", "the run has not begun; cancel it whole"));
-            }
-            None => {
-                if !self
-                    .end_unstarted(&row, RunState::Cancelled, "cancelled before it began", "withdrawn")
-                    .await?
-                {
-                    return Err(Error::Changed);
-                }
-            }
-            Some(operation_id) => {
-                let tasks = self.tasks_on(operation_id, &cancel.machine_ids).await?;
-                let request =
-                    CancelRequest { context: ctx.0.clone(), operation_id: operation_id.clone(), tasks };
-                self.host.operations().cancel(&request).await?;
-                self.sync(&row).await?;
-            }
-        }
-        let after = json!({ "cancelled": true, "machine_ids": cancel.machine_ids });
-        self.audit(ctx, "run.cancelled", ("run", id.to_string()), before, after).await;
-        let row = store::runs::get(&self.db, id).await?.ok_or_else(|| Error::not_found("run", id))?;
-        self.show_run(row).await
-    }
-
-    /// Tasks of an operation on some machines; none asked for means all, which the host reads from an empty list.
-    async fn tasks_on(&self, operation_id: &str, machine_ids: &[Uuid]) -> Result<Vec<String>> {
-        if machine_ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let wanted: HashSet<_> = machine_ids.iter().map(Uuid::to_string).collect();
-        let mut tasks = Vec::new();
-        let mut after = None;
-        loop {
-            let request = TasksRequest { operation_id: operation_id.into(), after, limit: 0 };
-            let page = self.host.operations().tasks(&request).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            tasks.extend(page.into_iter().filter(|t| wanted.contains(&t.machine_id)).map(|t| t.id));
-        }
-        if tasks.len() < wanted.len() {
-            return Err(Error::invalid("machine_ids", "expected machines of this run"));
-        }
-        Ok(tasks)
-    }
-
-    /// Run again what did not succeed, or any subset, as a new run with the same version and values.
-    pub async fn retry_run(&self, ctx: &Ctx, id: Uuid, retry: Retry) -> Result<Made> {
-        ctx.require(permissions::SCRIPTS_RUN)?;
-        let old = self.seen_run(ctx, id).await?;
-        let request_digest = digest::of_json("automation.retry.1", &(id, &retry));
-        let key = key(ctx, retry.idempotency_key.as_deref())?;
-        if let Some(made) = self.made_before(key.as_deref(), &request_digest).await? {
-            return Ok(Made { run: self.show_run(made).await?, replayed: true });
-        }
-        let state = state_of(&old);
-        if !state.is_final() {
-            return Err(Error::RunNotEnded(state.name()));
-        }
-        check_text("justification", &retry.justification)?;
-        let script = self.seen_script(ctx, old.script_id).await?;
-        if script.archived_at.is_some() {
-            return Err(Error::Archived);
-        }
-        let version = self.version_of(&script, Some(old.version_number)).await?;
-        let machine_ids = self.to_retry(&old, &retry).await?;
-        let targets = self.freeze(ctx, &Targets { selector: String::new(), machine_ids }).await?;
-        let plan = Plan {
-            script,
-            version,
-            values: stored_values(&old)?,
-            targets,
-            selector: String::new(),
-            concurrency: natural(old.concurrency),
-            timeout_s: natural(old.timeout_s),
-            queue_timeout_s: natural(old.queue_timeout_s),
-            check: old.check_only,
-            window: Window::default(),
-            justification: retry.justification,
-            retry_of: Some(old.id),
-            schedule_id: None,
-            key,
-            request_digest,
-        };
-        let (row, replayed) = self.make(ctx, plan).await?;
-        Ok(Made { run: self.show_run(row).await?, replayed })
-    }
-
-    async fn to_retry(&self, old: &run::Model, retry: &Retry) -> Result<Vec<Uuid>> {
-        if retry.machine_ids.len() > limits::MACHINE_IDS {
-            return Err(Error::invalid("machine_ids", format!("expected at most {}", limits::MACHINE_IDS)));
-        }
-        let mut states = Vec::new();
-        for name in &retry.states {
-            let state = parse_task_state(name).filter(|s| s.is_final());
-            states
-                .push(state.ok_or_else(|| Error::invalid("states", format!("`{name}` is no final state")))?);
-        }
-        if states.is_empty() && retry.machine_ids.is_empty() {
-            states = vec![
-                TaskState::Failed,
-                TaskState::TimedOut,
-                TaskState::NoAnswer,
-                TaskState::NeverDispatched,
-                TaskState::Cancelled,
-            ];
-        }
-        let filter = TargetFilter { states, machine_ids: retry.machine_ids.clone(), digest: None };
-        let rows = store::targets::all(&self.db, old.id, &filter).await?;
-        if rows.is_empty() {
-            Err(Error::NothingToRetry)
-        } else {
-            Ok(rows.into_iter().map(|t| t.machine_id).collect())
-        }
-    }
-
     /// A run the actor may see.
     pub(super) async fn seen_run(&self, ctx: &Ctx, id: Uuid) -> Result<run::Model> {
         let found = store::runs::find(&self.db, &Viewer::of(ctx), id).await?;
@@ -528,7 +377,7 @@ pub(super) fn stored_values(row: &run::Model) -> Result<Values> {
         .map_err(|e| plugin_sdk::EngineError::new("bad_row", format!("The values of a run: {e}.")).into())
 }
 
-fn key(ctx: &Ctx, key: Option<&str>) -> Result<Option<String>> {
+pub(super) fn key(ctx: &Ctx, key: Option<&str>) -> Result<Option<String>> {
     match key {
         None => Ok(None),
         Some(key)

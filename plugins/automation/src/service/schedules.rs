@@ -3,13 +3,8 @@
 //! A schedule acts for whoever saved it last, within the scope and roles they had then. A selector is evaluated at each
 //! run; named machines stay as they are.
 
-use std::{collections::BTreeSet, pin::Pin};
-
 use chrono::{DateTime, Utc};
-use plugin_sdk::{
-    CallContext, Ctx, EngineError, Problem,
-    payloads::jobs::{JobCall, JobSpec},
-};
+use plugin_sdk::{Ctx, EngineError, payloads::jobs::JobSpec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -19,12 +14,12 @@ use super::{
     Made, NewRun, Service, Window, check_name, check_range, freeze::Targets, natural, versions::parameters,
 };
 use crate::{
-    entities::{run, schedule},
+    entities::schedule,
     error::{Error, Result},
     events, jobs,
     model::{
         limits,
-        rule::{MISSED_AFTER_S, Missed, Overlap, Rule},
+        rule::{Missed, Overlap, Rule},
         values,
     },
     permissions,
@@ -85,9 +80,6 @@ pub struct Preview {
     /// Instants in order.
     pub next: Vec<DateTime<Utc>>,
 }
-
-/// Future of a run begun from within the end of another.
-type Waiting<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 impl Service {
     /// A page of schedules, newest first.
@@ -282,110 +274,6 @@ impl Service {
         set.map_err(Error::Host)
     }
 
-    /// A timer rang.
-    pub async fn ring(&self, job: &JobCall) -> Result<()> {
-        let id =
-            |key: &str| job.payload.get(key).and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok());
-        match job.name.as_str() {
-            jobs::TICK => self.tick().await,
-            jobs::PRUNE => self.prune().await.map(|_| ()),
-            jobs::RUN_SCHEDULE => match id("schedule_id") {
-                Some(id) => self.due(id, job).await,
-                None => Ok(()),
-            },
-            jobs::START_RUN => match id("run_id") {
-                Some(id) => match store::runs::get(&self.db, id).await? {
-                    Some(row) => self.open_window(&row).await,
-                    None => Ok(()),
-                },
-                None => Ok(()),
-            },
-            other => Err(EngineError::unknown("job", other).into()),
-        }
-    }
-
-    async fn due(&self, id: Uuid, job: &JobCall) -> Result<()> {
-        let Some(mut row) = store::schedules::get(&self.db, id).await?.filter(|s| s.enabled) else {
-            return Ok(());
-        };
-        let now = self.now();
-        let due_at = job.due_at.or(row.next_at).unwrap_or(now);
-        let late = (now - due_at).num_seconds() > MISSED_AFTER_S;
-        let overlap = Overlap::parse(&row.overlap).unwrap_or_default();
-        let outcome = if store::runs::by_key(&self.db, &stored_key(&row, &job.run_id)).await?.is_some() {
-            // The host rang twice for one run: only what followed may be missing.
-            self.start(&mut row, &job.run_id).await
-        } else if late && row.missed == Missed::Skip.name() {
-            "skipped_missed".into()
-        } else if !store::runs::open_of_schedule(&self.db, id).await? {
-            self.start(&mut row, &job.run_id).await
-        } else if overlap == Overlap::Queue {
-            row.waiting = Some(job.run_id.clone());
-            "queued".into()
-        } else {
-            "skipped_overlap".into()
-        };
-        row.last_due_at = Some(due_at);
-        row.last_outcome = Some(outcome);
-        row.next_at = rule(&row)?.next(now.max(due_at));
-        row.enabled = row.next_at.is_some();
-        store::schedules::note(&self.db, &row).await?;
-        self.set_timer(&row).await?;
-        self.tell_due(&row).await;
-        Ok(())
-    }
-
-    /// The run before has ended: begin the one that waits for it.
-    pub(super) fn start_waiting(&self, id: Uuid) -> Waiting<'_> {
-        Box::pin(async move {
-            let Some(mut row) = store::schedules::get(&self.db, id).await? else { return Ok(()) };
-            let Some(waiting) = row.waiting.take() else { return Ok(()) };
-            if store::runs::open_of_schedule(&self.db, id).await?
-                || !store::schedules::take_waiting(&self.db, id, &waiting).await?
-            {
-                return Ok(());
-            }
-            row.last_outcome = Some(self.start(&mut row, &waiting).await);
-            store::schedules::note(&self.db, &row).await?;
-            self.tell_due(&row).await;
-            Ok(())
-        })
-    }
-
-    /// Begin a run of a schedule. The host's id of the ring makes it one run, however often this is called.
-    async fn start(&self, row: &mut schedule::Model, ring: &str) -> String {
-        match self.try_start(row, ring).await {
-            Ok(run) => {
-                row.last_run_id = Some(run.id);
-                "started".into()
-            }
-            Err(error) => {
-                tracing::warn!(%error, schedule.id = %row.id, "a scheduled run does not begin");
-                let problem = Problem::from(error);
-                format!("failed: {problem}").chars().take(1_000).collect()
-            }
-        }
-    }
-
-    async fn try_start(&self, row: &schedule::Model, ring: &str) -> Result<run::Model> {
-        let ctx = Ctx(context_of(row));
-        match self.plan(&ctx, row.script_id, new_run(row, Some(ring))?, Some(row.id)).await? {
-            Ok(plan) => Ok(self.make(&ctx, plan).await?.0),
-            Err(made) => {
-                self.dispatch(made.id).await?;
-                Ok(made)
-            }
-        }
-    }
-
-    async fn tell_due(&self, row: &schedule::Model) {
-        let data = json!({
-            "schedule_id": row.id, "action": "due", "outcome": row.last_outcome, "run_id": row.last_run_id,
-            "next_at": row.next_at,
-        });
-        self.publish(events::event(events::SCHEDULE_CHANGED, permissions::SCHEDULES_READ, data)).await;
-    }
-
     async fn seen_schedule(&self, ctx: &Ctx, id: Uuid) -> Result<schedule::Model> {
         let found = store::schedules::find(&self.db, &Viewer::of(ctx), id).await?;
         found.ok_or_else(|| Error::not_found("schedule", id))
@@ -400,35 +288,12 @@ impl Service {
     }
 }
 
-fn rule(row: &schedule::Model) -> Result<Rule> {
+pub(super) fn rule(row: &schedule::Model) -> Result<Rule> {
     serde_json::from_str(&row.rule)
         .map_err(|e| EngineError::new("bad_row", format!("The rule of a schedule: {e}.")).into())
 }
 
-/// Whoever saved the schedule, with the reach they had then.
-fn context_of(row: &schedule::Model) -> CallContext {
-    CallContext {
-        actor: row.actor.clone(),
-        actor_name: format!("{} (schedule {})", row.actor_name, row.name),
-        user: row.principal.strip_prefix("user:").map(str::to_owned),
-        roles: serde_json::from_str(&row.roles).unwrap_or_default(),
-        permissions: BTreeSet::from([permissions::SCRIPTS_RUN.to_owned()]),
-        scope: row.scope.clone(),
-        request_id: format!("schedule-{}", row.id),
-        ..CallContext::default()
-    }
-}
-
-fn ring_key(row: &schedule::Model, ring: &str) -> String {
-    format!("schedule {} {}", row.id, ring.chars().take(100).collect::<String>())
-}
-
-/// The key as the run keeps it.
-fn stored_key(row: &schedule::Model, ring: &str) -> String {
-    format!("{} {}", row.principal, ring_key(row, ring))
-}
-
-fn new_run(row: &schedule::Model, ring: Option<&str>) -> Result<NewRun> {
+pub(super) fn new_run(row: &schedule::Model, ring: Option<&str>) -> Result<NewRun> {
     let bad = |e: serde_json::Error| EngineError::new("bad_row", format!("A schedule: {e}."));
     let machine_ids: Vec<Uuid> = serde_json::from_str(&row.machine_ids).map_err(bad)?;
     Ok(NewRun {
@@ -442,6 +307,6 @@ fn new_run(row: &schedule::Model, ring: Option<&str>) -> Result<NewRun> {
         check: false,
         window: Window::default(),
         justification: format!("Schedule {}", row.name),
-        idempotency_key: ring.map(|ring| ring_key(row, ring)),
+        idempotency_key: ring.map(|ring| super::due::ring_key(row, ring)),
     })
 }

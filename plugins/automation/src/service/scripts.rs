@@ -52,6 +52,16 @@ pub struct EditScript {
     pub sharing: Option<Sharing>,
 }
 
+/// A new owner.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// The user, as `user:<uuid>`.
+    pub owner: String,
+    /// The user's name, as shown.
+    pub owner_name: String,
+}
+
 impl Service {
     /// A page of the scripts that the actor may see, newest first.
     pub async fn list_scripts(
@@ -151,6 +161,19 @@ impl Service {
     /// Restore an archived script.
     pub async fn restore_script(&self, ctx: &Ctx, id: Uuid) -> Result<ScriptView> {
         self.set_archived(ctx, id, false).await
+    }
+
+    /// Give a script to another user, e.g. when its owner leaves.
+    pub async fn transfer_script(&self, ctx: &Ctx, id: Uuid, to: Transfer) -> Result<ScriptView> {
+        ctx.require(permissions::SCRIPTS_MANAGE)?;
+        let before = self.own_script_even_archived(ctx, id).await?;
+        if to.owner.strip_prefix("user:").is_none_or(|id| Uuid::try_parse(id).is_err()) {
+            return Err(Error::invalid("owner", "expected an id such as user:0198..."));
+        }
+        let row =
+            script::Model { owner: to.owner, owner_name: check_name(&to.owner_name)?, ..before.clone() };
+        let (old, new) = (json!({ "owner": before.owner }), json!({ "owner": row.owner }));
+        self.save_script(ctx, &before, row, None, "transferred", old, new).await
     }
 
     async fn set_archived(&self, ctx: &Ctx, id: Uuid, archived: bool) -> Result<ScriptView> {
