@@ -1,13 +1,15 @@
 //! `cargo xtask bench`: optimised builds that trust the development roots, then the load program.
 
-use anyhow::Result;
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
 
 use crate::{
     engine,
     project::{Project, run_command},
 };
 
-/// Which benchmarks.
+/// Which benchmarks, and how large.
 #[derive(clap::Args)]
 pub struct Options {
     /// Only these: calls, throughput, load, sql, fleet, agent.
@@ -15,20 +17,85 @@ pub struct Options {
     only: Vec<String>,
     /// Write the table into README.md.
     #[arg(long)]
-    write: bool,
+    readme: bool,
+    /// Pretend agents of `fleet`; 5000 unless told.
+    #[arg(long)]
+    agents: Option<usize>,
+    /// Connections of `throughput`; 16 unless told.
+    #[arg(long)]
+    connections: Option<usize>,
+    /// Seconds that `throughput` and `fleet` measure; 20 unless told.
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// Seconds that the idle agent is watched; 60 unless told.
+    #[arg(long)]
+    idle: Option<u64>,
 }
 
-/// Build and run.
+impl Options {
+    fn wants(&self, figures: &[&str]) -> bool {
+        self.only.is_empty() || self.only.iter().any(|o| figures.contains(&o.as_str()))
+    }
+}
+
+/// Build what is needed, then run.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
-    let packages = ["-p", "sysmanage", "-p", "sysmanage-agent", "-p", "agent-sim", "-p", "benches"];
-    let features = ["--features", "trust/development-keys,license-issuer/development-keys"];
-    project.run("cargo", ["build", "--locked", "--release"].iter().chain(&packages).chain(&features))?;
-    engine::build_for_benches(project)?;
-    let mut command = project.command(&project.target().join("release/bench").to_string_lossy(), ["--only"]);
-    command.arg(options.only.join(","));
-    if options.write {
+    let bin = project.target().join("bench");
+    fs::create_dir_all(&bin)?;
+    build(project, options, &bin)?;
+    let mut command = project.command(&bin.join("bench").to_string_lossy(), [] as [&str; 0]);
+    if !options.only.is_empty() {
+        command.arg("--only").arg(options.only.join(","));
+    }
+    let sizes = [
+        ("--agents", options.agents.map(|n| n as u64)),
+        ("--connections", options.connections.map(|n| n as u64)),
+        ("--seconds", options.seconds),
+        ("--idle", options.idle),
+    ];
+    for (flag, value) in sizes {
+        if let Some(value) = value {
+            command.args([flag, &value.to_string()]);
+        }
+    }
+    if options.readme {
         command.arg("--readme").arg(project.root.join("README.md"));
     }
-    command.env("SYSMANAGE_BIN_DIR", project.target().join("release"));
+    command.env("SYSMANAGE_BIN_DIR", &bin);
     run_command(command.env("SYSMANAGE_ENGINES_DIR", engine::out_dir(project)))
+}
+
+/// Host and load program trust the development roots, which a plain release build does not. The agent is built as it
+/// is shipped: it meets no engine here.
+fn build(project: &Project, options: &Options, bin: &Path) -> Result<()> {
+    let mut wanted = vec![("benches", "bench")];
+    if options.wants(&["throughput", "fleet", "agent"]) {
+        wanted.push(("sysmanage", "sysmanage"));
+    }
+    if options.wants(&["fleet"]) {
+        wanted.push(("agent-sim", "agent-sim"));
+    }
+    let packages = wanted.iter().flat_map(|(package, _)| ["-p", package]);
+    let build = ["build", "--locked", "--release", "--features", "benches/development-keys"];
+    project.run("cargo", build.into_iter().chain(packages))?;
+    for (_, program) in &wanted {
+        copy(&project.target().join("release").join(program), bin)?;
+    }
+    if options.wants(&["agent"]) {
+        project.run("cargo", ["build", "--locked", "--profile", "agent", "-p", "sysmanage-agent"])?;
+        copy(&project.target().join("agent/sysmanage-agent"), bin)?;
+    }
+    if options.wants(&["calls", "throughput", "load", "sql"]) {
+        engine::build_for_benches(project)?;
+    }
+    Ok(())
+}
+
+fn copy(program: &Path, into: &Path) -> Result<()> {
+    let name = program.file_name().context("a program has a name")?;
+    let target = into.join(name);
+    // A running program cannot be overwritten, but its name can be taken away.
+    let _ = fs::remove_file(&target);
+    fs::copy(program, &target).with_context(|| program.display().to_string())?;
+    Ok(())
 }

@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod dist;
 mod engine;
+mod fuzz;
 mod postgres;
 mod project;
 mod setup;
@@ -41,6 +42,8 @@ enum Command {
     Engine(engine::Command),
     /// Run the benchmarks and print the README's table.
     Bench(bench::Options),
+    /// Run the fuzz targets (needs a nightly compiler).
+    Fuzz(fuzz::Options),
     /// Build release binaries and check their sizes.
     Dist,
 }
@@ -55,6 +58,17 @@ fn main() -> Result<()> {
         Command::Setup => setup::run(&project),
         Command::Engine(command) => engine::run(&project, &command),
         Command::Bench(options) => bench::run(&project, &options),
+        Command::Fuzz(options) => fuzz::run(&project, &options),
         Command::Dist => dist::run(&project),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
     }
 }

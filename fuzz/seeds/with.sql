@@ -1,0 +1,1 @@
+WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT n, (SELECT max(id) FROM foo_items) FROM t
