@@ -49,7 +49,8 @@ pub type CommandIoBox = CommandIo_TO<RBox<()>>;
 /// Methods the agent calls on an agent half.
 #[sabi_trait]
 pub trait AgentEngine: Send + Sync + 'static {
-    /// Run one command; the result is JSON for the server half.
+    /// Run one command; the result is JSON for the server half. A result with a member `error` (an object with
+    /// `code` and `message`) did not succeed, and is kept all the same: a script that ended badly has both.
     fn command(&self, command: AbiCommand, io: CommandIoBox) -> FfiFuture<AbiResult<RVec<u8>>>;
     /// Everything else, by name: the constants of [`crate::services::host_calls`].
     #[sabi(last_prefix_field)]
