@@ -19,6 +19,7 @@ use crate::{
     engine::Automation,
     error::Error,
     model::limits,
+    permissions,
     store::{PageRequest, scripts},
     views::{RunView, ScriptView, VersionView},
 };
@@ -55,6 +56,8 @@ pub async fn export_scripts(
     ctx: Ctx,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, Problem> {
+    // Before the first byte: an answer that has begun cannot be refused any more.
+    ctx.require(permissions::SCRIPTS_READ)?;
     let format = query.format;
     let first = PageRequest::new(Some(limits::PAGE), None);
     let lines = stream::try_unfold(Some(first), move |page| {
@@ -85,6 +88,7 @@ pub async fn export_runs(
     Query(export): Query<ExportQuery>,
     Query(query): Query<RunQuery>,
 ) -> Result<Response, Problem> {
+    ctx.require(permissions::RUNS_READ)?;
     let format = export.format;
     let filter = Arc::new(query.filter()?);
     let first = PageRequest::new(Some(limits::PAGE), None);
