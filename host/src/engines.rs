@@ -11,6 +11,7 @@ mod install;
 mod jobs;
 mod lifecycle;
 mod live;
+mod logs;
 mod openapi;
 mod outbox;
 mod report;
@@ -31,6 +32,7 @@ use crate::app::{App, Core};
 
 pub use error::EngineFault;
 pub use install::Installed;
+pub use logs::LogLine;
 pub use report::{EngineList, EngineReport, EngineSummary};
 pub use routes::{router, streams};
 pub use service::{Engines, RefusedFile};
@@ -112,6 +114,8 @@ impl Services {
         });
     }
 }
+
+use services::operations::task as told;
 
 /// A failure of the host in a service of engines: the cause goes to the log.
 fn services_failed(what: &str, cause: impl std::fmt::Display) -> EngineError {

@@ -95,7 +95,13 @@ impl EngineCommand {
         match self {
             Self::List => {
                 let engines = client.get("/api/v1/engines").await?;
-                session.out.table(&engines, &["id", "version", "state", "mode", "reason"])
+                session.out.table(&engines, &["id", "version", "state", "mode", "reason"])?;
+                let refused = engines["refused"].as_array().is_some_and(|r| !r.is_empty());
+                if !session.out.json && refused {
+                    session.out.line("\nRefused files:")?;
+                    session.out.table(&engines["refused"], &["file", "code", "reason"])?;
+                }
+                Ok(())
             }
             Self::Show { id } => session.out.thing(&client.get(&path(&id)).await?),
             Self::Install { file } => {

@@ -43,12 +43,17 @@ const HEALTH_LOOK: Duration = Duration::from_millis(500);
 impl Engines {
     /// Bring an engine to where switch, licence and package want it. Never fails: what goes wrong is its state.
     pub(super) async fn settle(&self, entry: &Arc<Entry>) {
-        let row = entry.row();
+        let (row, phase) = (entry.row(), entry.phase());
         let decision = self.entry_decision(entry);
         let wanted = row.enabled && row.current.is_some() && decision.may_read();
         let broken = matches!(entry.phase(), Phase::Refused { .. });
+        let changed = entry.differs(&decision);
+        if changed {
+            let data = json!({"entitlement": decision.entitlement.state(), "reason": decision.code()});
+            self.publish("license.engine_changed", &entry.id, data);
+        }
         match (wanted && !broken, entry.live()) {
-            (true, Some(live)) => {
+            (true, Some(live)) if changed => {
                 let told = live.instance.call(host_calls::LICENSE_CHANGED, Vec::new(), CALL).await;
                 if let Err(error) = told {
                     tracing::debug!(engine.id = %entry.id, %error, "the engine did not take the change of licence");
@@ -68,7 +73,9 @@ impl Engines {
             }
             _ => {}
         }
-        self.reassign();
+        if changed || entry.phase() != phase {
+            self.reassign();
+        }
     }
 
     /// Tell agents what they should run now.
@@ -428,12 +435,17 @@ impl Engines {
             }
         };
         let signer = entry.live().map(|l| l.package.signer().clone());
+        let gone = signer
+            .as_ref()
+            .filter(|s| !s.realm.is_vendor() && !trust.roots().iter().any(|r| r.realm == s.realm))
+            .map(|s| ("unknown_root", format!("The root `{}` is no longer trusted.", s.root)));
         let revoked = signer.and_then(|s| trust.revocations().check_signer(&s).err());
         let refused = why
             .map(|reason| {
                 ("version_killed", format!("Version {} was withdrawn: {reason}.", manifest.version))
             })
-            .or_else(|| revoked.map(|e| ("revoked_certificate", format!("{e}."))));
+            .or_else(|| revoked.map(|e| ("revoked_certificate", format!("{e}."))))
+            .or(gone);
         if let Some((code, reason)) = refused
             && !matches!(entry.phase(), Phase::Refused { .. })
         {

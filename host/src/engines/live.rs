@@ -177,6 +177,9 @@ pub(super) struct Entry {
     manifest: RwLock<Option<Arc<Manifest>>>,
     slot: RwLock<Option<Arc<Live>>>,
     pub contexts: Contexts,
+    pub logs: Arc<super::logs::Logs>,
+    /// What the licence said when the engine was last told.
+    told: Mutex<Option<(licenses::Entitlement, Option<String>)>>,
     pub datasets: RwLock<Vec<plugin_api::services::reports::DatasetSpec>>,
 }
 
@@ -194,6 +197,8 @@ impl Entry {
             manifest: RwLock::default(),
             slot: RwLock::default(),
             contexts: Contexts::default(),
+            logs: Arc::default(),
+            told: Mutex::default(),
             datasets: RwLock::default(),
         }
     }
@@ -225,6 +230,13 @@ impl Entry {
     /// The build a licence is asked about; `None` for an engine that needs none.
     pub fn build(&self) -> Option<EngineBuild> {
         self.manifest().and_then(|m| build_of(&m))
+    }
+
+    /// Whether a decision differs from the one before; it is the one before from now on.
+    pub fn differs(&self, decision: &licenses::Decision) -> bool {
+        let now = Some((decision.entitlement.clone(), decision.license.clone()));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *told, now.clone()) != now
     }
 
     /// The version that serves.

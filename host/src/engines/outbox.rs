@@ -17,7 +17,8 @@ use uuid::Uuid;
 use super::entity::outbox::{self, Column as C};
 use crate::{
     app::{App, Core},
-    operations::TaskListener,
+    ctx::Ctx,
+    operations::{Operation, OperationFilter, TaskListener},
 };
 
 /// Events that wait to be stored. When it is full, a restart's look at the tasks makes up for what was dropped.
@@ -56,7 +57,63 @@ impl Outbox {
             return;
         };
         self.core.tasks.spawn(self.clone().store(arriving));
+        self.core.tasks.spawn(self.clone().catch_up(app.clone()));
         self.core.tasks.spawn(self.clone().deliver(app));
+    }
+
+    /// Tell engines again of the tasks of their operations that are open, or ended within the last hour: between a
+    /// change and its place in the outbox the host may have died.
+    async fn catch_up(self: Arc<Self>, app: Weak<App>) {
+        let ctx = Ctx::system("outbox");
+        let now = self.core.clock.now();
+        for finished in [false, true] {
+            let mut after = None;
+            loop {
+                let Some(app) = app.upgrade() else { return };
+                let filter = OperationFilter { finished: Some(finished), ..OperationFilter::default() };
+                let page = match app.operations.list(&ctx, filter, after, 200).await {
+                    Ok(page) => page,
+                    Err(error) => {
+                        return tracing::warn!(%error, "operations could not be read for their engines");
+                    }
+                };
+                after = page.items.last().map(|o| o.id);
+                let last = page.items.last().map(|o| o.created_at);
+                let more = page.next_cursor.is_some();
+                for operation in page.items {
+                    let open = operation.finished_at.is_none_or(|at| at >= now - chrono::TimeDelta::hours(1));
+                    if let (Some(engine), true) = (operation.engine.clone(), open) {
+                        self.tell_again(&app, &ctx, &engine, &operation).await;
+                    }
+                }
+                // Newest first: what was made a day before can hardly have ended just now.
+                let old = last.is_none_or(|at| at < now - chrono::TimeDelta::days(1));
+                if !more || (finished && old) {
+                    break;
+                }
+            }
+        }
+    }
+
+    async fn tell_again(&self, app: &App, ctx: &Ctx, engine: &str, operation: &Operation) {
+        let mut after = None;
+        loop {
+            let Ok(page) = app.operations.tasks(ctx, operation.id, &[], after, 500).await else { return };
+            after = page.items.last().map(|t| t.id);
+            let more = page.next_cursor.is_some();
+            for task in page.items.into_iter().filter(|t| t.dispatched_at.is_some() || t.state.is_final()) {
+                let event = TaskEvent {
+                    task: super::told(task),
+                    operation_finished: operation.finished_at.is_some(),
+                };
+                if self.queue.send((engine.to_owned(), event)).await.is_err() {
+                    return;
+                }
+            }
+            if !more {
+                return;
+            }
+        }
     }
 
     async fn store(self: Arc<Self>, mut arriving: mpsc::Receiver<(String, TaskEvent)>) {

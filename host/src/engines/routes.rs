@@ -17,6 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     dispatch,
     install::Installed,
+    logs::LogLine,
     report::{EngineList, EngineReport},
     services::settings,
     ui,
@@ -35,6 +36,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get_engine))
         .routes(routes!(enable_engine))
         .routes(routes!(set_engine_settings))
+        .routes(routes!(list_engine_logs))
 }
 
 /// Routes that stream, take a package, or wait for an engine to come up or drain.
@@ -154,12 +156,14 @@ async fn set_engine_mode(
     shown(&ctx, &app, &id).await
 }
 
-/// Decisions on capabilities.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+/// Decisions on capabilities, in either form.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
 struct Grants {
-    /// Capability -> granted.
+    /// Capability -> granted; what is not named stays.
     grants: BTreeMap<String, bool>,
+    /// The whole set: what the engine asks for and is not named here is withdrawn.
+    capabilities: Option<Vec<String>>,
 }
 
 /// Grant or withdraw capabilities; the engine loads again with what it has then.
@@ -171,8 +175,14 @@ async fn set_engine_grants(
     ctx: Ctx,
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    Json(r): Json<Grants>,
+    Json(mut r): Json<Grants>,
 ) -> Shown {
+    if let Some(whole) = r.capabilities {
+        ctx.require("engines:manage")?;
+        let asked = app.engines.known(&id)?.manifest();
+        let asked = asked.iter().flat_map(|m| &m.capabilities.uses).map(|c| (c.name().to_owned(), false));
+        r.grants.extend(asked.chain(whole.into_iter().map(|c| (c, true))).collect::<Vec<_>>());
+    }
     app.engines.set_grants(&ctx, &id, &r.grants).await?;
     shown(&ctx, &app, &id).await
 }
@@ -246,4 +256,25 @@ async fn export_engine(
     let name = format!("attachment; filename=\"{id}.tar\"");
     Ok(([(header::CONTENT_TYPE, "application/x-tar".to_owned()), (header::CONTENT_DISPOSITION, name)], body)
         .into_response())
+}
+
+/// The last log lines of an engine.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct LogLines {
+    /// Oldest first.
+    items: Vec<LogLine>,
+}
+
+/// The last log lines of an engine, oldest first.
+#[utoipa::path(get, path = "/api/v1/engines/{id}/-/logs", operation_id = "list_engine_logs", tag = "engines",
+    params(("id" = String, Path, description = "Engine")),
+    responses((status = 200, description = "Lines", body = LogLines)),
+    extensions(("x-permission" = json!("engines:manage"))))]
+async fn list_engine_logs(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<LogLines>, Problem> {
+    ctx.require("engines:manage")?;
+    Ok(Json(LogLines { items: app.engines.known(&id)?.logs.lines() }))
 }

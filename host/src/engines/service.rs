@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, OnceLock, PoisonError, RwLock, Weak},
+    time::Duration,
 };
 
 use chrono::TimeDelta;
@@ -64,7 +65,16 @@ impl Engines {
     pub(super) async fn new(core: Arc<Core>) -> anyhow::Result<Self> {
         let limits = plugin_sql::Limits::default();
         let database = match core.db.raw() {
-            crate::db::RawPools::Sqlite { write, .. } => Database::sqlite(&write, limits).await?,
+            crate::db::RawPools::Sqlite { write, .. } => {
+                // SQLite has one writer, and the host itself waits for it at most 10 s: no engine may hold it longer.
+                let limits = plugin_sql::Limits {
+                    statement: Duration::from_secs(8),
+                    idle: Duration::from_secs(4),
+                    transaction: Duration::from_secs(8),
+                    ..limits
+                };
+                Database::sqlite(&write, limits).await?
+            }
             crate::db::RawPools::Postgres(pool) => Database::postgres(&pool, limits).await?,
         };
         let drop_in = match core.config.engines.directory.as_str() {

@@ -9,7 +9,7 @@ mod jobs;
 mod license;
 mod machines;
 mod notify;
-mod operations;
+pub(super) mod operations;
 mod reports;
 mod runtime;
 mod secrets;
@@ -24,8 +24,8 @@ use plugin_api::{Capability, EngineError, Manifest, error::encode};
 use plugin_runtime::{HostServices, LogSink, TracingLog};
 use plugin_sql::EngineSql;
 
-use super::live::Entry;
-use crate::app::App;
+use super::{live::Entry, logs::Sink};
+use crate::{app::App, clock::SharedClock};
 
 use runtime::{Granted, Sql};
 
@@ -39,6 +39,7 @@ pub(super) struct Host {
     pub entry: Arc<Entry>,
     pub manifest: Arc<Manifest>,
     pub granted: Arc<BTreeSet<Capability>>,
+    clock: SharedClock,
 }
 
 impl Host {
@@ -48,7 +49,13 @@ impl Host {
         manifest: Arc<Manifest>,
         granted: BTreeSet<Capability>,
     ) -> Self {
-        Self { app: Arc::downgrade(app), entry, manifest, granted: Arc::new(granted) }
+        Self {
+            app: Arc::downgrade(app),
+            entry,
+            manifest,
+            granted: Arc::new(granted),
+            clock: app.clock.clone(),
+        }
     }
 
     fn app(&self) -> Result<Arc<App>, EngineError> {
@@ -62,7 +69,11 @@ impl Host {
     /// The table for a new instance.
     pub fn table(self, sql: Option<EngineSql>) -> HostServices {
         let runtime = tokio::runtime::Handle::current();
-        let log: Arc<dyn LogSink> = Arc::new(TracingLog::new(self.id()));
+        let log: Arc<dyn LogSink> = Arc::new(Sink {
+            logs: self.entry.logs.clone(),
+            tracing: TracingLog::new(self.id()),
+            clock: self.clock.clone(),
+        });
         let mut services: Vec<(String, Arc<dyn plugin_runtime::HostService>)> = Vec::new();
         let mut add = |name: &'static str| {
             services.push((name.into(), Arc::new(Granted::new(self.clone(), name, runtime.clone()))));

@@ -85,7 +85,8 @@ fn shown(o: operations::Operation) -> Operation {
     }
 }
 
-fn task(t: operations::Task) -> Task {
+/// A task as engines see it.
+pub(crate) fn task(t: operations::Task) -> Task {
     Task {
         id: t.id.to_string(),
         operation_id: t.operation_id.to_string(),

@@ -1,0 +1,91 @@
+//! The engines slice without an engine: files that are none, and addresses that lead nowhere. The end-to-end tests
+//! run real packages.
+
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::host::{TestHost, send};
+
+async fn refused(host: &TestHost, token: &str, file: &str) -> Value {
+    let wait = async {
+        loop {
+            let list = host.get("/api/v1/engines", token).await;
+            let found = list.body["refused"].as_array().unwrap().iter().find(|r| r["file"] == file).cloned();
+            if let Some(found) = found {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_dropped_file_that_is_no_package_is_listed_with_its_reason_and_the_host_serves_on() {
+    let host = TestHost::start().await;
+    let token = host.admin().await;
+    let folder = host.folder.path().join("data/engines");
+    std::fs::write(folder.join("bad-1.0.0.engine"), b"this is no package").unwrap();
+    std::fs::write(folder.join("notes.txt"), b"not looked at").unwrap();
+    let found = refused(&host, &token, "bad-1.0.0.engine").await;
+    assert_eq!(found["code"], "malformed_archive", "{found}");
+    assert!(!found["reason"].as_str().unwrap().is_empty());
+    assert_eq!(host.get("/healthz", "").await.status, 200);
+    std::fs::remove_file(folder.join("bad-1.0.0.engine")).unwrap();
+    let gone = async {
+        while !host.get("/api/v1/engines", &token).await.body["refused"].as_array().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_upload_that_is_no_package_is_refused_with_its_reason() {
+    let host = TestHost::start().await;
+    let token = host.admin().await;
+    let answer = send(host.request(Method::POST, "/api/v1/engines", &token).body("garbage")).await;
+    answer.problem(422, "package_refused");
+    assert_eq!(answer.body["reason"], "malformed_archive");
+}
+
+#[tokio::test]
+async fn an_upload_past_the_limit_is_refused() {
+    let host = TestHost::start_with(|c| c.engines.max_package_mib = 1).await;
+    let token = host.admin().await;
+    let answer = send(host.request(Method::POST, "/api/v1/engines", &token).body(vec![0u8; 2 << 20])).await;
+    answer.problem(413, "body_too_large");
+}
+
+#[tokio::test]
+async fn an_unknown_engine_is_not_found_whatever_the_address() {
+    let host = TestHost::start().await;
+    let token = host.admin().await;
+    for path in
+        ["/api/v1/engines/nothing", "/api/v1/engines/nothing/scripts", "/api/v1/engines/nothing/-/odd"]
+    {
+        host.get(path, &token).await.problem(404, "unknown_engine");
+    }
+    for action in ["enable", "disable", "export"] {
+        let path = format!("/api/v1/engines/nothing/-/{action}");
+        host.post(&path, &token, json!({})).await.problem(404, "unknown_engine");
+    }
+    host.get("/engines/nothing/ui/index.js", &token).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn calls_of_engines_need_a_caller_and_managing_them_a_permission() {
+    let host = TestHost::start().await;
+    let admin = host.admin().await;
+    host.get("/api/v1/engines/nothing/scripts", "").await.problem(401, "unauthenticated");
+    let viewer = host.user(&admin, "vera", &["viewer"]).await;
+    assert_eq!(host.get("/api/v1/engines", &viewer).await.status, 200);
+    let upload = send(host.request(Method::POST, "/api/v1/engines", &viewer).body("x")).await;
+    upload.problem(403, "forbidden");
+    for action in ["enable", "disable", "rollback", "mode", "grants", "uninstall", "export", "settings"] {
+        let path = format!("/api/v1/engines/nothing/-/{action}");
+        host.post(&path, &viewer, json!({})).await.problem(403, "forbidden");
+    }
+}
