@@ -15,7 +15,8 @@ use agent_protocol::{
     metrics::{DiskMetrics, Heartbeat, Metrics},
     session::{Hello, Pong},
     task::{
-        Command, CommandAccepted, NoteState, Outcome, Output, Started, Stream, TaskError, TaskNote, TaskResult,
+        Command, CommandAccepted, NoteState, Outcome, Output, Started, Stream, TaskError, TaskNote,
+        TaskResult,
     },
 };
 use anyhow::bail;
@@ -149,7 +150,12 @@ impl Agent {
             memory_available: 3 << 30,
             swap_total: 0,
             swap_used: 0,
-            disks: vec![DiskMetrics { mount: "/".into(), total: 1 << 36, used: 1 << 34, ..Default::default() }],
+            disks: vec![DiskMetrics {
+                mount: "/".into(),
+                total: 1 << 36,
+                used: 1 << 34,
+                ..Default::default()
+            }],
             nets: Vec::new(),
         };
         link.say(Heartbeat { seq: self.beats, running_tasks: 0, metrics: Some(metrics) }).await?;
@@ -191,7 +197,8 @@ impl Agent {
         if let Some(result) = self.results.get(&task_id).cloned() {
             link.say(Started { task_id, at: now() }).await?;
             if result.output_chunks > 0 {
-                let data = ByteBuf::from(format!("{} ran {}\n", self.identity.name, command.name).into_bytes());
+                let data =
+                    ByteBuf::from(format!("{} ran {}\n", self.identity.name, command.name).into_bytes());
                 link.say(Output { task_id, seq: 0, stream: Stream::Stdout, data }).await?;
             }
             link.say(result).await?;

@@ -33,8 +33,7 @@ impl Link {
         let mut request = format!("wss://{}{CONNECT_PATH}", server.name).into_client_request()?;
         request.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL.parse()?);
         let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(0);
-        let (socket, _) =
-            tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
+        let (socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
         Ok(Self {
             socket,
             assembler: Assembler::default(),

@@ -1,6 +1,10 @@
 //! `agent-sim`: pretend agents against a host, and a JSON report of what they measured.
 
-use std::{io::Write, path::PathBuf, time::{Duration, Instant}};
+use std::{
+    io::Write,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use agent_sim::{
     Server, Trust,

@@ -50,7 +50,8 @@ impl Server {
     /// TLS without a client certificate, or with the one of an approved identity.
     pub fn tls(&self, identity: Option<&Identity>) -> anyhow::Result<Arc<ClientConfig>> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
+        let builder =
+            ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let builder = match &self.trust {
             Trust::Pem(pem) => {
                 let mut roots = RootCertStore::empty();
@@ -67,7 +68,8 @@ impl Server {
             None => builder.with_no_client_auth(),
             Some(identity) => {
                 let Some(chain) = &identity.chain_pem else { bail!("the identity has no certificate") };
-                let chain: Vec<_> = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>()?;
+                let chain: Vec<_> =
+                    CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>()?;
                 let key = PrivateKeyDer::from_pem_slice(identity.key_pem().as_bytes())?;
                 builder.with_client_auth_cert(chain, key)?
             }
@@ -99,9 +101,8 @@ impl Pinned {
             digest(&SHA256, der).as_ref().iter().map(|b| format!("{b:02x}")).collect()
         };
         let authority = chain.iter().find(|c| hex(c) == self.fingerprint);
-        let authority = authority.ok_or(rustls::Error::InvalidCertificate(
-            rustls::CertificateError::UnknownIssuer,
-        ))?;
+        let authority =
+            authority.ok_or(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer))?;
         let mut roots = RootCertStore::empty();
         roots.add(authority.clone().into_owned())?;
         WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())

@@ -9,7 +9,7 @@ use agent_protocol::{
 };
 use axum::{
     Extension, Router,
-    extract::{DefaultBodyLimit, State, WebSocketUpgrade},
+    extract::{DefaultBodyLimit, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
     middleware,
     response::Response,
     routing::{any, get, post},
@@ -90,9 +90,12 @@ async fn machine(app: &App, peer: &Peer) -> Result<(Uuid, KeyFingerprint), Probl
 async fn connect(
     State(app): State<Arc<App>>,
     Extension(peer): Extension<Peer>,
-    upgrade: WebSocketUpgrade,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
+    // Who it is comes before what it wants.
     let (machine, key) = machine(&app, &peer).await?;
+    let not_one = |e: WebSocketUpgradeRejection| Problem::new(e.status(), "not_a_websocket", e.body_text());
+    let upgrade = upgrade.map_err(not_one)?;
     let upgrade = upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(limits::MAX_PACKET_BYTES)
