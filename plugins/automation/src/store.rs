@@ -58,8 +58,9 @@ impl PageRequest {
     }
 }
 
-/// Escape text for LIKE with `\` as the escape character, and surround it with `%`.
+/// Escape text for LIKE and surround it with `%`. The escape character is `!`: PostgreSQL writes a backslash as `E'\\'`,
+/// a literal that the host's SQL guard refuses.
 pub(crate) fn contains(text: &str) -> plugin_sdk::sea_orm::sea_query::LikeExpr {
-    let escaped = text.to_lowercase().replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-    plugin_sdk::sea_orm::sea_query::LikeExpr::new(format!("%{escaped}%")).escape('\\')
+    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    plugin_sdk::sea_orm::sea_query::LikeExpr::new(format!("%{escaped}%")).escape('!')
 }
