@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::{Duration as StdDuration, Instant},
 };
 
 use chrono::{DateTime, Duration, Utc};
@@ -23,7 +22,7 @@ use crate::{
 };
 
 /// Rights may be this stale after a change made by another node.
-const FRESH: StdDuration = StdDuration::from_secs(5);
+const FRESH: Duration = Duration::seconds(5);
 const MAX_REMEMBERED: usize = 10_000;
 
 /// Who acts.
@@ -42,21 +41,21 @@ pub struct Identity {
 
 /// Identities by the hash of their secret.
 #[derive(Debug, Default)]
-pub(super) struct Cache(Mutex<HashMap<String, (Instant, Identity)>>);
+pub(super) struct Cache(Mutex<HashMap<String, (DateTime<Utc>, Identity)>>);
 
 impl Cache {
     fn get(&self, hash: &str, now: DateTime<Utc>) -> Option<Identity> {
         let cache = self.0.lock().unwrap_or_else(|e| e.into_inner());
         let (at, identity) = cache.get(hash)?;
-        (at.elapsed() < FRESH && now < identity.valid_until).then(|| identity.clone())
+        (now - *at < FRESH && now < identity.valid_until).then(|| identity.clone())
     }
 
-    fn put(&self, hash: String, identity: Identity) {
+    fn put(&self, hash: String, now: DateTime<Utc>, identity: Identity) {
         let mut cache = self.0.lock().unwrap_or_else(|e| e.into_inner());
         if cache.len() >= MAX_REMEMBERED {
             cache.clear();
         }
-        cache.insert(hash, (Instant::now(), identity));
+        cache.insert(hash, (now, identity));
     }
 
     /// Forget all: called after every change of rights.
@@ -81,7 +80,7 @@ impl Services {
             false => self.by_session(&hash, now).await?,
         };
         if let Some(identity) = &found {
-            self.identities.put(hash, identity.clone());
+            self.identities.put(hash, now, identity.clone());
         }
         Ok(found)
     }

@@ -32,7 +32,9 @@ pub async fn tell(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let span = tracing::info_span!("request", request_id = %id);
     let response = next.run(request).instrument(span.clone()).await;
-    let mut response = finish(response, &id);
+    // What engines answer is theirs; their routes end in a wildcard.
+    let ours = route.as_deref().is_none_or(|r| !r.contains("{*"));
+    let mut response = finish(response, &id, ours);
     let (status, took) = (response.status(), started.elapsed());
     let route = route.unwrap_or_else(|| "none".into());
     span.in_scope(|| {
@@ -64,7 +66,7 @@ fn request_id(request: &Request) -> String {
 }
 
 /// Put the request id into problems, log causes once, and turn bare failures into problems.
-fn finish(mut response: Response, id: &str) -> Response {
+fn finish(mut response: Response, id: &str, ours: bool) -> Response {
     let status = response.status();
     if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
         if status.is_server_error() {
@@ -83,7 +85,10 @@ fn finish(mut response: Response, id: &str) -> Response {
         return told;
     }
     let bare = status.is_client_error() || status.is_server_error();
-    if bare && !response.headers().contains_key(header::CONTENT_TYPE) {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    // Extractors of axum refuse in plain text.
+    let plain = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if ours && bare && plain {
         return with_headers(from_status(status).response(id), &response);
     }
     response
@@ -103,6 +108,10 @@ fn from_status(status: StatusCode) -> Problem {
         }
         StatusCode::NOT_FOUND => ("not_found", "Nothing has such an address."),
         StatusCode::PAYLOAD_TOO_LARGE => ("body_too_large", "The body is larger than this route accepts."),
+        StatusCode::BAD_REQUEST => ("bad_request", "The request is not one that this route understands."),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            ("unsupported_media_type", "This route takes another media type.")
+        }
         StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT | StatusCode::SERVICE_UNAVAILABLE => {
             ("timeout", "The host did not finish in time.")
         }

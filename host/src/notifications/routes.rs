@@ -51,7 +51,7 @@ async fn list_notifications(
 
 /// Mark notifications as read.
 #[utoipa::path(post, path = "/api/v1/notifications/-/read", tag = "notifications", request_body = MarkRead,
-    responses((status = OK, body = Marked)))]
+    extensions(("x-permission" = json!("notifications:read"))), responses((status = OK, body = Marked)))]
 async fn mark_notifications_read(
     ctx: Ctx,
     State(app): State<Arc<App>>,

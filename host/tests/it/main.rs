@@ -1,0 +1,19 @@
+//! The host, whole: each test has its own data directory, database, ports and clock.
+#![allow(clippy::unwrap_used)]
+
+mod accounts;
+mod agent_host;
+mod audit;
+mod backup;
+mod config;
+mod engines;
+mod events;
+mod gateway;
+mod host;
+mod http;
+mod idempotency;
+mod license;
+mod machines;
+mod matrix;
+mod operations;
+mod selector;
