@@ -133,7 +133,7 @@ impl Host {
         let request =
             api.request(Method::POST, "/tokens").header("cookie", cookie).header("origin", self.url());
         let answer = api.send(request.json(&json!({ "name": "end-to-end" }))).await?;
-        answer.body["token"].as_str().map(str::to_owned).with_context(|| format!("no token in {answer:?}"))
+        answer.body["secret"].as_str().map(str::to_owned).with_context(|| format!("no token in {answer:?}"))
     }
 
     /// A client without credential that trusts the internal CA.
@@ -200,7 +200,7 @@ impl Host {
     /// When it does not start.
     pub fn cli(&self, args: &[&str]) -> Result<(bool, String, String)> {
         let out = Command::new(bins::binary("sysmanage")?)
-            .arg("--data")
+            .arg("--data-dir")
             .arg(&self.settings.data)
             .args(args)
             .output()?;
@@ -218,7 +218,7 @@ fn spawn(settings: &Settings) -> Result<Process> {
     );
     std::fs::write(&config, text)?;
     let mut command = Command::new(bins::binary("sysmanage")?);
-    command.arg("--data").arg(&settings.data).arg("--config").arg(&config).arg("serve");
+    command.arg("--data-dir").arg(&settings.data).arg("--config").arg(&config).arg("serve");
     command.envs(settings.environment.iter().map(|(k, v)| (k, v)));
     Process::start(&mut command, &settings.data.join("host.log"))
 }
