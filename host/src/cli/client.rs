@@ -15,12 +15,12 @@ use tokio::net::UnixStream;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
     /// Nobody answers.
-    #[error("{0}", unreachable(target, source))]
+    #[error("{0}", unreachable(target, cause))]
     Unreachable {
         /// Socket or URL.
         target: String,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The host answered with a problem.
     #[error("{detail} ({code}, {status})")]
@@ -34,14 +34,14 @@ pub(crate) enum ClientError {
     },
 }
 
-fn unreachable(target: &str, source: &std::io::Error) -> String {
-    let advice = match source.kind() {
+fn unreachable(target: &str, cause: &std::io::Error) -> String {
+    let advice = match cause.kind() {
         std::io::ErrorKind::PermissionDenied => {
             "run this as the service's user or root, or use --server and --token"
         }
         _ => "is the host running (`sysmanage serve`), with this --data-dir or --config?",
     };
-    format!("the host cannot be reached at {target}: {source}; {advice}")
+    format!("the host cannot be reached at {target}: {cause}; {advice}")
 }
 
 /// A client.
@@ -155,7 +155,7 @@ impl Client {
                 }
                 let response = request.send().await.map_err(|error| ClientError::Unreachable {
                     target: base.clone(),
-                    source: std::io::Error::other(format!("{:#}", anyhow::Error::from(error))),
+                    cause: std::io::Error::other(format!("{:#}", anyhow::Error::from(error))),
                 })?;
                 let status = response.status();
                 if !status.is_success() {
@@ -178,7 +178,7 @@ async fn over_socket(
     body: Vec<u8>,
     media_type: Option<&str>,
 ) -> anyhow::Result<http::Response<hyper::body::Incoming>> {
-    let unreachable = |source| ClientError::Unreachable { target: socket.display().to_string(), source };
+    let unreachable = |cause| ClientError::Unreachable { target: socket.display().to_string(), cause };
     let stream = UnixStream::connect(socket).await.map_err(unreachable)?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);

@@ -1,6 +1,6 @@
 //! `sysmanage serve|setup|config|backup|restore`.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io::IsTerminal, path::PathBuf, sync::Arc};
 
 use clap::{Args, Subcommand};
 use http::Method;
@@ -45,7 +45,10 @@ impl Serve {
 
 fn log(config: &LogConfig) {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.filter).unwrap_or_default();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let started = match config.format {
         LogFormat::Json => builder.json().try_init(),
         LogFormat::Text => builder.try_init(),

@@ -40,6 +40,9 @@ pub fn config(folder: &TempDir) -> Config {
     config.agents.address = std::net::Ipv4Addr::LOCALHOST.into();
     config.agents.port = 0;
     config.auth.logins_per_minute = 1000;
+    // Tests share few processors with other work; what they test is not speed.
+    config.database.acquire_timeout_s = 120;
+    config.http.request_timeout_s = 240;
     config
 }
 
