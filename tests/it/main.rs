@@ -1,1 +1,11 @@
-//! End-to-end tests.
+//! End-to-end tests: real processes, real engine packages, real sockets.
+
+mod archives;
+mod chaos;
+mod fixture;
+mod isolation;
+mod journey;
+mod lapse;
+mod license_refusals;
+mod package_refusals;
+mod upgrade;

@@ -33,7 +33,7 @@ pub fn package(id: &str) -> Result<PathBuf> {
     let dir = from_env("SYSMANAGE_ENGINES_DIR", "engines/packages");
     let prefix = format!("{id}-");
     let mut found: Vec<PathBuf> = std::fs::read_dir(&dir)
-        .with_context(|| format!("{} is missing: run `cargo xtask engine pack --all`", dir.display()))?
+        .with_context(|| format!("{} is missing: run `cargo xtask engine pack-all`", dir.display()))?
         .filter_map(|e| Some(e.ok()?.path()))
         .filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(&prefix)))
         .filter(|p| p.extension().is_some_and(|e| e == "engine"))

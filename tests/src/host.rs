@@ -170,7 +170,7 @@ impl Host {
     /// When it is refused.
     pub async fn install_license(&self, token: &str) -> Result<Value> {
         let local = self.local()?;
-        let request = local.request(Method::PUT, "/license").json(&json!({ "token": token }));
+        let request = local.request(Method::PUT, "/license").body(token.to_owned());
         let answer = local.send(request).await?;
         if !answer.status.is_success() {
             bail!("the licence was refused: {}", answer.body);

@@ -1,8 +1,9 @@
 //! Engine packages as a publisher, a careless one or an attacker would make them.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use chrono::Utc;
 use license_issuer::{Credential, development};
-use plugin_packager::SealedPackage;
+use plugin_packager::{Draft, SealedPackage};
 use semver::Version;
 
 use crate::bins;
@@ -38,4 +39,37 @@ pub fn signed_by(package: &SealedPackage, key: &Credential) -> Result<Vec<u8>> {
 /// The next patch version.
 pub fn next(version: &Version) -> Version {
     Version::new(version.major, version.minor, version.patch + 1)
+}
+
+/// The same engine, one patch version up: its manifest and the copy compiled into its library say so.
+///
+/// # Errors
+/// When the library holds no version of its own.
+pub fn bumped(package: &SealedPackage) -> Result<SealedPackage> {
+    let version = &package.manifest().version;
+    let line = |v: &Version| format!("version = \"{v}\"");
+    let (old, new) = (line(version), line(&next(version)));
+    let mut draft = Draft::new(std::str::from_utf8(package.manifest_toml())?, Utc::now())?;
+    draft.manifest_mut().version = next(version);
+    for (path, content) in package.files() {
+        let is_library = path.starts_with("lib/");
+        draft.file(
+            path,
+            if is_library { replaced(content, old.as_bytes(), new.as_bytes())? } else { content.to_vec() },
+        );
+    }
+    Ok(draft.seal()?)
+}
+
+/// Every occurrence replaced by text of the same length.
+fn replaced(content: &[u8], old: &[u8], new: &[u8]) -> Result<Vec<u8>> {
+    let mut out = content.to_vec();
+    ensure!(old.len() == new.len(), "the new version must be as long as the old one");
+    let places: Vec<usize> =
+        content.windows(old.len()).enumerate().filter(|(_, w)| *w == old).map(|(i, _)| i).collect();
+    ensure!(!places.is_empty(), "the library names no version");
+    for at in places {
+        out[at..at + new.len()].copy_from_slice(new);
+    }
+    Ok(out)
 }

@@ -23,6 +23,8 @@ pub enum Command {
     Build(build::Options),
     /// Build, list, sign and write `<id>-<version>.engine`.
     Pack(pack::Options),
+    /// Build and pack every engine, the misbehaving ones of the tests included, with the development key.
+    PackAll,
     /// Sign an existing package anew, e.g. with a production key.
     Sign(pack::SignOptions),
     /// Verify a package as a host does, and say what is in it.
@@ -38,6 +40,7 @@ pub fn run(project: &Project, command: &Command) -> Result<()> {
         Command::New { id } => scaffold::run(project, id),
         Command::Build(options) => build::run(project, options).map(|_| ()),
         Command::Pack(options) => pack::run(project, options),
+        Command::PackAll => build_all(project),
         Command::Sign(options) => pack::sign(options),
         Command::Verify { file } => verify::run(file),
     }

@@ -11,7 +11,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("postgresql", "/usr/lib/postgresql"),
     ("ksh", "/bin/ksh"),
     ("zsh", "/bin/zsh"),
-    ("iproute2", "/usr/bin/ss"),
+    ("faketime", "/usr/bin/faketime"),
 ];
 
 /// Install what is missing.

@@ -138,7 +138,7 @@ async fn tell(host: &Host, data: &Path, login: &Login) -> Result<()> {
     }
     println!();
     println!("  for curl  H={} T={} C={}", host.url(), login.token, ca.display());
-    println!("  CLI       sysmanage --data {} engine list", host.settings.data.display());
+    println!("  CLI       sysmanage --data-dir {} engine list", host.settings.data.display());
     println!();
     println!("Ctrl-C stops it; the data stay in {}.", data.display());
     Ok(())

@@ -8,6 +8,7 @@ use crate::project::{Project, run_command};
 
 /// Which engine, and how.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Options {
     /// Engine id.
     pub id: String,

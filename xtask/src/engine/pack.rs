@@ -8,7 +8,7 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use chrono::Utc;
 use license_issuer::{Credential, FileSigner, development};
-use plugin_packager::{Draft, SealedPackage, sbom};
+use plugin_packager::{DEFAULT_LEVEL, Draft, SealedPackage, sbom};
 
 use super::{build, out_dir};
 use crate::project::Project;
@@ -16,8 +16,12 @@ use crate::project::Project;
 /// The engines that are not below `plugins/`.
 const TEST_ENGINES: &str = "tests/engines";
 
+/// zstd level of packages for tests and the demo.
+const QUICK_LEVEL: i32 = 1;
+
 /// What to pack, and who signs.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Options {
     #[command(flatten)]
     build: build::Options,
@@ -27,6 +31,7 @@ pub struct Options {
 
 /// The signing key; the development publisher's unless told.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct Key {
     /// Private key, PKCS#8 PEM.
     #[arg(long, requires = "cert")]
@@ -38,6 +43,7 @@ pub struct Key {
 
 /// What to sign anew.
 #[derive(clap::Args)]
+#[group(skip)]
 pub struct SignOptions {
     /// The package.
     file: PathBuf,
@@ -58,8 +64,8 @@ impl Key {
 
 /// Build, list, sign, write.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
-    let package = assemble(project, &options.build)?;
-    write(project, &package, &options.key.credential()?)
+    let publisher = options.key.credential()?;
+    write(project, &assemble(project, &options.build, &publisher)?, &publisher)
 }
 
 /// Every engine of `plugins/` and of the tests, signed with the development key.
@@ -71,24 +77,41 @@ pub fn all(project: &Project) -> Result<()> {
             let dir = entry?.path();
             let id = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
             if dir.join("plugin.toml").is_file() {
-                write(project, &assemble(project, &build::Options::debug(&id))?, &publisher)?;
+                for build in variants(&dir, &id) {
+                    write_at(project, &assemble(project, &build, &publisher)?, &publisher, QUICK_LEVEL)?;
+                }
             }
         }
     }
     Ok(())
 }
 
+/// The engine itself, and a build for each `variants/<feature>.toml`, the feature switched on.
+fn variants(dir: &Path, id: &str) -> Vec<build::Options> {
+    let files = fs::read_dir(dir.join("variants")).into_iter().flatten().flatten();
+    let features = files.filter_map(|f| Some(f.path().file_stem()?.to_str()?.to_owned()));
+    let with = |feature: String| build::Options { features: vec![feature], ..build::Options::debug(id) };
+    [build::Options::debug(id)].into_iter().chain(features.map(with)).collect()
+}
+
 /// The example as the benchmarks want it.
 pub fn for_benches(project: &Project) -> Result<()> {
     let build =
         build::Options { id: "example".into(), release: true, development_keys: true, features: Vec::new() };
-    write(project, &assemble(project, &build)?, &development::publisher_signer())
+    let publisher = development::publisher_signer();
+    write(project, &assemble(project, &build, &publisher)?, &publisher)
 }
 
 /// Sign an existing package anew: same manifest, same files.
 pub fn sign(options: &SignOptions) -> Result<()> {
     let package = SealedPackage::read(File::open(&options.file)?)?;
-    let signatures = options.key.credential()?.sign_package(package.manifest_toml())?;
+    let publisher = options.key.credential()?;
+    let (named, subject) = (&package.manifest().publisher, subject(&publisher)?);
+    ensure!(
+        *named == subject,
+        "the manifest names `{named}`, the certificate `{subject}`: pack it with this key instead"
+    );
+    let signatures = publisher.sign_package(package.manifest_toml())?;
     let temporary = options.file.with_extension("engine.tmp");
     package.write(&signatures, File::create(&temporary)?)?;
     fs::rename(&temporary, &options.file)?;
@@ -96,11 +119,19 @@ pub fn sign(options: &SignOptions) -> Result<()> {
     Ok(())
 }
 
-fn assemble(project: &Project, options: &build::Options) -> Result<SealedPackage> {
+/// The certificate's subject, which a manifest must name as its publisher.
+fn subject(publisher: &Credential) -> Result<String> {
+    let certificates = publisher.chain().parse()?;
+    Ok(certificates.first().context("a credential has a certificate")?.body().subject.clone())
+}
+
+fn assemble(project: &Project, options: &build::Options, publisher: &Credential) -> Result<SealedPackage> {
     let dir = engine_dir(project, &options.id)?;
     let library = build::run(project, options)?;
-    let mut draft = Draft::new(&fs::read_to_string(dir.join("plugin.toml"))?, Utc::now())?;
-    ensure!(draft.manifest_mut().id == options.id, "{}/plugin.toml names another id", dir.display());
+    let variant = options.features.first().map(|f| dir.join("variants").join(f).with_extension("toml"));
+    let manifest = variant.filter(|v| v.is_file()).unwrap_or_else(|| dir.join("plugin.toml"));
+    let mut draft = Draft::new(&fs::read_to_string(&manifest)?, Utc::now())?;
+    draft.manifest_mut().publisher = subject(publisher)?;
     draft.library(plugin_runtime::TARGET, fs::read(&library).with_context(|| library.display().to_string())?);
     draft.file("sbom.cdx.json", bill_of_materials(project, &options.id)?);
     draft.file("LICENSE", license(project, &dir)?);
@@ -123,11 +154,7 @@ fn engine_dir(project: &Project, id: &str) -> Result<PathBuf> {
 
 fn license(project: &Project, dir: &Path) -> Result<Vec<u8>> {
     let own = dir.join("LICENSE");
-    let path = if own.is_file() {
-        own
-    } else {
-        project.root.join("licenses/texts/LicenseRef-SysManage-Commercial.txt")
-    };
+    let path = if own.is_file() { own } else { project.root.join("licenses/texts/Commercial-engine.txt") };
     fs::read(&path).with_context(|| path.display().to_string())
 }
 
@@ -151,10 +178,14 @@ fn add_folder(draft: &mut Draft, dir: &Path, prefix: &str) -> Result<()> {
 }
 
 fn write(project: &Project, package: &SealedPackage, publisher: &Credential) -> Result<()> {
+    write_at(project, package, publisher, DEFAULT_LEVEL)
+}
+
+fn write_at(project: &Project, package: &SealedPackage, publisher: &Credential, level: i32) -> Result<()> {
     let dir = out_dir(project);
     fs::create_dir_all(&dir)?;
     let path = dir.join(package.file_name());
-    package.write(&publisher.sign_package(package.manifest_toml())?, File::create(&path)?)?;
+    package.write_at(level, &package.signed_by(publisher)?, File::create(&path)?)?;
     println!("{}", path.display());
     Ok(())
 }

@@ -78,7 +78,10 @@ impl Engine for Misbehaving {
     }
 
     async fn health(&self) -> Health {
-        let sick = VARIANT == Variant::Unhealthy && self.started.elapsed() > Duration::from_secs(2);
+        // The first version is well, so that an upgrade has something to go back to.
+        let first = MANIFEST.contains("version = \"0.1.0\"");
+        let ill = VARIANT == Variant::Unhealthy && !first;
+        let sick = ill && self.started.elapsed() > Duration::from_secs(2);
         let message = if sick { "It was built to fall ill." } else { "" };
         Health { healthy: !sick, message: message.into() }
     }

@@ -16,7 +16,7 @@ pub enum Variant {
     Constructor,
     /// Its constructor takes ten seconds.
     Slow,
-    /// Unhealthy two seconds after its start.
+    /// Every version but 0.1.0 is unhealthy two seconds after its start.
     Unhealthy,
 }
 
