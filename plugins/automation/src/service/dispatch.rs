@@ -191,10 +191,8 @@ impl Service {
             })
             .await
             .map_err(flat)?;
-        if ended {
-            if let Some(row) = store::runs::get(&self.db, id).await? {
-                self.finished(&row).await?;
-            }
+        if ended && let Some(row) = store::runs::get(&self.db, id).await? {
+            self.finished(&row).await?;
         }
         Ok(ended)
     }
