@@ -55,7 +55,7 @@ async fn chaos(seed: u64, runs: usize) -> Result<()> {
     let trace = fleet.folder.path().join("trace");
     let text = format!("echo $PARAM_KEY >> {}", trace.display());
     let mut new = script("trace", &text);
-    new["parameters"] = json!([{ "name": "key", "type": "text", "required": true }]);
+    new["version"]["parameters"] = json!([{ "name": "key", "type": "text", "required": true }]);
     let made = fleet.admin.post("/engines/automation/scripts", &new).await?;
     let path = format!("/engines/automation/scripts/{}/runs", made["id"].as_str().context("id")?);
 

@@ -77,7 +77,7 @@ impl Fleet {
 
 /// A script that prints a line.
 pub fn script(name: &str, content: &str) -> Value {
-    json!({ "name": name, "interpreter": "bash", "content": content })
+    json!({ "name": name, "version": { "interpreter": "bash", "content": content } })
 }
 
 /// The status must be `status` and the problem's code `code`.

@@ -39,7 +39,7 @@ async fn a_dropped_package_goes_live_and_its_script_runs_on_a_machine() -> Resul
 
 async fn start_run(fleet: &Fleet) -> Result<String> {
     let mut new = script("greet", SCRIPT);
-    new["parameters"] = json!([{ "name": "who", "type": "text", "required": true }]);
+    new["version"]["parameters"] = json!([{ "name": "who", "type": "text", "required": true }]);
     let made = fleet.admin.post("/engines/automation/scripts", &new).await?;
     let id = made["id"].as_str().context("script id")?;
     let target = json!({ "selector": "name:web-1", "parameters": { "who": "world" } });

@@ -58,7 +58,7 @@ async fn removing_the_licence_locks_the_engine_and_says_why() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn machines_over_the_licence_limit_are_not_approved() -> Result<()> {
     let fleet = Fleet::licensed(&["automation"]).await?;
-    let tight = licenses::Claims { hosts: Some(1), iat: Utc::now(), ..fleet.claims.clone() };
+    let tight = licenses::Claims { hosts: Some(1), iat: tokens::edition(), ..fleet.claims.clone() };
     fleet.license(&tight).await?;
     Agent::start(&fleet.host, &fleet.folder.path().join("one"), "one").await?;
     let token = fleet.host.enrolment_token(&json!({ "name": "second" })).await?;
@@ -73,7 +73,9 @@ async fn machines_over_the_licence_limit_are_not_approved() -> Result<()> {
         .await?;
         let answer = fleet.admin.try_post(&format!("/machines/{id}/approve"), &json!({})).await?;
         expect(&answer, 402, "machine_limit_reached")?;
-        fleet.license(&licenses::Claims { hosts: Some(2), iat: Utc::now(), ..fleet.claims.clone() }).await?;
+        fleet
+            .license(&licenses::Claims { hosts: Some(2), iat: tokens::edition(), ..fleet.claims.clone() })
+            .await?;
         fleet.admin.post(&format!("/machines/{id}/approve"), &json!({})).await
     };
     let (enrolled, answer) = tokio::join!(waiting, refused);

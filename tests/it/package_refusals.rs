@@ -98,12 +98,12 @@ fn cases() -> Result<Vec<Case>> {
     cases.push(("wrong key", parts()?.sign(signed_by_another(&good)?).pack()?, "wrong_key"));
     cases.push((
         "wrong target",
-        packages::signed(&changed(&good, |d| move_target(d, &good))?)?,
+        packages::signed(&changed(&good, "riscv64gc-unknown-linux-musl", |_| ())?)?,
         "wrong_target",
     ));
-    let api = changed(&good, |d| d.manifest_mut().api = "^9".parse().unwrap_or_default())?;
+    let target = good.manifest().targets[0].clone();
+    let api = changed(&good, &target, |d| d.manifest_mut().api = "^9".parse().unwrap_or_default())?;
     cases.push(("wrong API", packages::signed(&api)?, "wrong_api_version"));
-    cases.push(("liar", packages::signed(&packages::read("misbehaving_liar")?)?, "manifest_lies"));
     Ok(cases)
 }
 
@@ -128,27 +128,21 @@ fn signed_by_another(package: &SealedPackage) -> Result<Vec<u8>> {
     let publisher = development::publisher_signer();
     let other = development::license_signer();
     let signature = other.signer().sign_document(trust::Kind::Manifest, package.manifest_toml())?;
-    let entry = SignatureEntry { chain: publisher.chain().clone(), key: publisher.key_id(), signature };
+    let entry = SignatureEntry { chain: publisher.chain().clone(), key: other.key_id(), signature };
     Ok(SignatureSet::new(vec![entry]).to_bytes())
 }
 
-/// The same files under a changed manifest.
-fn changed(package: &SealedPackage, change: impl FnOnce(&mut Draft)) -> Result<SealedPackage> {
+/// The same files under a changed manifest, the library for `target`.
+fn changed(package: &SealedPackage, target: &str, change: impl FnOnce(&mut Draft)) -> Result<SealedPackage> {
     let mut draft = Draft::new(std::str::from_utf8(package.manifest_toml())?, Utc::now())?;
     for (path, content) in package.files() {
-        draft.file(path, content.to_vec());
+        match path.starts_with("lib/") {
+            true => draft.library(target, content.to_vec()),
+            false => draft.file(path, content.to_vec()),
+        }
     }
     change(&mut draft);
     Ok(draft.seal()?)
-}
-
-fn move_target(draft: &mut Draft, good: &SealedPackage) {
-    let library = good.files().find(|(path, _)| path.ends_with(".so"));
-    if let Some((path, content)) = library {
-        let content = content.to_vec();
-        draft.remove(path);
-        draft.library("riscv64gc-unknown-linux-musl", content);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

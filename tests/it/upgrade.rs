@@ -112,9 +112,12 @@ async fn an_upgrade_that_turns_unhealthy_is_rolled_back() -> Result<()> {
     load.more(20).await?;
     let bad = packages::bumped(&good)?;
     fleet.upload(packages::signed(&bad)?).await?;
+    wait::until("the roll-back to be on record", Duration::from_secs(60), || async {
+        let audit = fleet.admin.get("/audit?limit=100").await?.to_string();
+        Ok((audit.contains("engine.upgrade_failed") && audit.contains("built to fall ill")).then_some(()))
+    })
+    .await?;
     version_runs(&fleet, "misbehaving_unhealthy", &good).await?;
-    let audit = fleet.admin.get("/audit?limit=100").await?.to_string();
-    ensure!(audit.contains("rolled_back"), "the roll-back is on record: {audit}");
     load.more(20).await?;
     load.finish().await.map(|_| ())
 }
@@ -122,11 +125,12 @@ async fn an_upgrade_that_turns_unhealthy_is_rolled_back() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn engines_that_cannot_start_are_failed_and_the_host_serves_on() -> Result<()> {
     let fleet = Fleet::licensed(&[]).await?;
-    for fault in ["migration", "selftest", "constructor"] {
+    for fault in ["migration", "selftest", "constructor", "liar"] {
         let id = format!("misbehaving_{fault}");
         fleet.upload(packages::signed(&packages::read(&id)?)?).await?;
         let report = fleet.host.engine_state(&id, "failed").await?;
         ensure!(report["report"].as_str().is_some_and(|r| !r.is_empty()), "{fault} says why: {report}");
+        ensure!(fault != "liar" || report.to_string().contains("manifest_lies"), "a lie is named: {report}");
         fleet.still_serves().await?;
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Licences and revocation lists for tests and the demo, signed with development keys.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use anyhow::Result;
 use chrono::{DateTime, Duration, Utc};
 use license_issuer::{Credential, development};
@@ -38,15 +40,21 @@ pub fn grant(id: &str, versions: &str) -> EngineGrant {
     EngineGrant { id: id.into(), versions: versions.parse().expect("a version requirement") }
 }
 
+/// The moment of issue of a later edition of a licence: each answer is later than the one before.
+pub fn edition() -> DateTime<Utc> {
+    static EDITIONS: AtomicI64 = AtomicI64::new(1);
+    Utc::now() - Duration::hours(1) + Duration::seconds(EDITIONS.fetch_add(1, Ordering::Relaxed))
+}
+
 /// The same licence, renewed, with another end.
 pub fn renewed(claims: &Claims, exp: DateTime<Utc>) -> Claims {
-    Claims { iat: Utc::now(), exp: Some(exp), ..claims.clone() }
+    Claims { iat: edition(), exp: Some(exp), ..claims.clone() }
 }
 
 /// A licence whose term and grace are over: read-only.
 pub fn lapsed(claims: &Claims) -> Claims {
     let end = Utc::now() - Duration::seconds(2);
-    Claims { iat: Utc::now(), nbf: end - Duration::days(30), exp: Some(end), grace_days: 0, ..claims.clone() }
+    Claims { iat: edition(), nbf: end - Duration::days(30), exp: Some(end), grace_days: 0, ..claims.clone() }
 }
 
 /// Sign with the development licence key.

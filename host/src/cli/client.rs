@@ -27,7 +27,7 @@ pub(crate) enum ClientError {
     Refused {
         /// HTTP status.
         status: u16,
-        /// Stable code.
+        /// Stable code, and the reason's code where the problem tells one.
         code: String,
         /// What is wrong.
         detail: String,
@@ -194,7 +194,10 @@ fn refused(status: u16, body: &[u8]) -> ClientError {
     let member = |name: &str, else_: &str| problem[name].as_str().unwrap_or(else_).to_owned();
     ClientError::Refused {
         status,
-        code: member("code", "failed"),
+        code: match problem["reason"].as_str() {
+            Some(reason) if problem["code"] != reason => format!("{}: {reason}", member("code", "failed")),
+            _ => member("code", "failed"),
+        },
         detail: member("detail", "the host refused"),
     }
 }

@@ -79,7 +79,7 @@ impl Engine for Misbehaving {
 
     async fn health(&self) -> Health {
         // The first version is well, so that an upgrade has something to go back to.
-        let first = MANIFEST.contains("version = \"0.1.0\"");
+        let first = MANIFEST.lines().any(|line| line.starts_with("version") && line.ends_with(".0\""));
         let ill = VARIANT == Variant::Unhealthy && !first;
         let sick = ill && self.started.elapsed() > Duration::from_secs(2);
         let message = if sick { "It was built to fall ill." } else { "" };
