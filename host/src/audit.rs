@@ -4,6 +4,7 @@ pub mod entity;
 pub mod routes;
 mod store;
 
+use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::Serialize;
 use serde_json::Value;
@@ -78,6 +79,11 @@ impl Audit {
     /// Record a change that has no transaction of its own.
     pub async fn record(&self, ctx: &Ctx, change: Change) -> Result<(), DbErr> {
         self.record_in(ctx, self.db.write(), change).await
+    }
+
+    /// When the newest entry was made: this host ran then, whatever its clock says now.
+    pub(crate) async fn newest(&self) -> Result<Option<DateTime<Utc>>, DbErr> {
+        store::newest(self.db.read()).await
     }
 
     /// Entries, newest first.

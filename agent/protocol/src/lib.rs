@@ -16,8 +16,8 @@
 //! 2. The host answers [`Welcome`](session::Welcome), or [`Goodbye`](session::Goodbye) and closes.
 //! 3. Then [`EngineAssign`](engine::EngineAssign), requests for the inventory sections whose digest the host does
 //!    not have, and the commands that wait for this machine.
-//! 4. Both sides may ping. A host that hears nothing for two and a half heartbeat intervals closes the connection;
-//!    kernel keep-alive probes notice a machine that vanished in at most fifteen seconds, without traffic of ours.
+//! 4. Both sides may ping. A host that hears nothing for its setting `agents.offline_after_s` says goodbye with
+//!    `heartbeat_missed` and closes the connection.
 //!
 //! # Commands: at most once, nothing lost
 //! - The host sends [`Command`](task::Command) until it sees [`CommandAccepted`](task::CommandAccepted), again after

@@ -53,6 +53,12 @@ pub(super) async fn insert(
     row.insert(db).await.map(drop)
 }
 
+/// When the newest entry was made. Ids begin with the time, so that the last id is the newest.
+pub(super) async fn newest(db: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>, DbErr> {
+    let newest = entity::Entity::find().order_by_desc(entity::Column::Id).one(db).await?;
+    Ok(newest.map(|row| row.at))
+}
+
 pub(super) async fn list(
     db: &impl ConnectionTrait,
     filter: Filter,

@@ -125,7 +125,15 @@ impl Stats {
 /// Contexts that the host gave to an engine, so that what the engine says of an actor can be checked.
 #[derive(Default)]
 pub(super) struct Contexts {
-    known: Mutex<(HashMap<String, (Ctx, String)>, VecDeque<String>)>,
+    known: Mutex<Known>,
+}
+
+/// The last calls, forgotten oldest first.
+#[derive(Default)]
+struct Known {
+    /// Request id -> the context and scope that the engine was given.
+    calls: HashMap<String, (Ctx, String)>,
+    order: VecDeque<String>,
 }
 
 impl Contexts {
@@ -135,12 +143,12 @@ impl Contexts {
     pub fn remember(&self, ctx: &Ctx, scope: &str) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let id = ctx.request_id.clone();
-        if known.0.insert(id.clone(), (ctx.clone(), scope.to_owned())).is_none() {
-            known.1.push_back(id);
+        if known.calls.insert(id.clone(), (ctx.clone(), scope.to_owned())).is_none() {
+            known.order.push_back(id);
         }
-        while known.1.len() > Self::KEPT {
-            if let Some(oldest) = known.1.pop_front() {
-                known.0.remove(&oldest);
+        while known.order.len() > Self::KEPT {
+            if let Some(oldest) = known.order.pop_front() {
+                known.calls.remove(&oldest);
             }
         }
     }
@@ -148,7 +156,7 @@ impl Contexts {
     /// The context behind what an engine hands back: the genuine one when the host gave it, else the engine's own.
     pub fn resolve(&self, engine: &str, said: &CallContext) -> (Ctx, String) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((ctx, scope)) = known.0.get(&said.request_id)
+        if let Some((ctx, scope)) = known.calls.get(&said.request_id)
             && ctx.actor.to_string() == said.actor
         {
             return (ctx.clone(), scope.clone());

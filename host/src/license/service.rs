@@ -34,7 +34,7 @@ pub struct License {
 
 impl License {
     pub(super) async fn new(core: Arc<Core>) -> anyhow::Result<Self> {
-        let mut state = State::load(&core.db, core.keys.instance.clone()).await?;
+        let mut state = State::load(&core.db, core.keys.instance.clone(), core.audit.newest().await?).await?;
         state.floor.observe_run(core.clock.now());
         Ok(Self {
             core,

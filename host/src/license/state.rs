@@ -41,8 +41,13 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Read what was kept. What no longer verifies is left out, and said in the log.
-    pub async fn load(db: &Db, key: Arc<InstanceKey>) -> anyhow::Result<Self> {
+    /// Read what was kept. What no longer verifies is left out, and said in the log. `newest_record` raises the floor of
+    /// time, so that restoring or editing the kept floor gains nothing; before the licences, for one may void it.
+    pub async fn load(
+        db: &Db,
+        key: Arc<InstanceKey>,
+        newest_record: Option<DateTime<Utc>>,
+    ) -> anyhow::Result<Self> {
         let roots: Vec<ThirdPartyRoot> = store::get(db.read(), store::ROOTS).await?;
         let trust = trust_store(&roots, &store::get::<String>(db.read(), store::REVOCATIONS).await?);
         let tokens: Vec<String> = store::get(db.read(), store::TOKENS).await?;
@@ -51,6 +56,7 @@ impl State {
             tracing::warn!(%refusal, "a licence that was installed is refused now");
         }
         let mut floor: ClockFloor = store::get(db.read(), store::FLOOR).await?;
+        newest_record.into_iter().for_each(|at| floor.observe_record(at));
         licenses.iter().for_each(|l| floor.learn(l));
         trust.revocations().newest().into_iter().for_each(|at| floor.observe_signed(at));
         Ok(Self {

@@ -1,7 +1,10 @@
 //! The licence slice without a licence: what is refused, and what holds by default.
 
+use chrono::Duration;
 use reqwest::Method;
+use sea_orm::ConnectionTrait;
 use serde_json::json;
+use sysmanage::{audit::Change, config::Config, ctx::Ctx};
 
 use crate::host::{TestHost, send};
 
@@ -61,4 +64,18 @@ async fn a_viewer_sees_the_licence_and_cannot_change_it() {
     ] {
         send(host.request(method, path, &viewer).body("x")).await.problem(403, "forbidden");
     }
+}
+
+#[tokio::test]
+async fn the_newest_record_raises_the_floor_of_time_when_the_kept_floor_is_gone() {
+    let mut config = Config::default();
+    let TestHost { host, clock, folder, .. } = TestHost::start_with(|c| config = c.clone()).await;
+    let before = host.app.license.effective_now();
+    clock.advance(Duration::days(30));
+    host.app.audit.record(&Ctx::system("test"), Change::new("test.ran", "test", "1")).await.unwrap();
+    let forget = "DELETE FROM license_state WHERE key = 'clock_floor'";
+    host.app.db.write().execute_unprepared(forget).await.unwrap();
+    host.stop().await;
+    let again = TestHost::over(folder, config).await;
+    assert_eq!(again.host.app.license.effective_now(), before + Duration::days(30));
 }
