@@ -1,6 +1,7 @@
 //! Checks that an engine keeps the contract; every engine's tests call [`check`].
 //!
 //! * The manifest is valid and has the crate's version; commands and manifest agree.
+//! * Every route that the manifest exports is one of the engine's.
 //! * Every route carries an `x-permission` that the manifest declares, and every permission is on a route.
 //! * The OpenAPI document is sound: unique operation ids, answers, parameters as in the path.
 //! * Migrations are ordered, give the same text every time, and touch the engine's own tables only, on both databases.
@@ -51,5 +52,30 @@ impl Route {
 
     fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
+    }
+
+    /// Whether an entry of the manifest's `export_routes` names this route: its path as in the OpenAPI document,
+    /// with the method before it or without.
+    fn is_export(&self, entry: &str) -> bool {
+        match entry.split_once(' ') {
+            Some((method, path)) => self.method.eq_ignore_ascii_case(method) && self.path == path,
+            None => self.path == entry,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Route;
+
+    #[test]
+    fn an_export_route_is_named_by_its_whole_path_and_method() {
+        let route = Route { method: "POST".into(), path: "/notes/export".into(), unchecked: false };
+        for entry in ["/notes/export", "POST /notes/export", "post /notes/export"] {
+            assert!(route.is_export(entry), "{entry}");
+        }
+        for entry in ["/all/notes/export", "/export", "PUT /notes/export", "POST /all/notes/export", ""] {
+            assert!(!route.is_export(entry), "{entry}");
+        }
     }
 }

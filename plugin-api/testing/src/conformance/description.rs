@@ -80,6 +80,11 @@ fn openapi(manifest: &Manifest, document: &Value, wrong: &mut Vec<String>) -> Ve
             wrong.push(format!("no route has the permission `{}`", permission.name));
         }
     }
+    for entry in &manifest.export_routes {
+        if !routes.iter().any(|route| route.is_export(entry)) {
+            wrong.push(format!("export_routes: `{entry}` is no route of the engine"));
+        }
+    }
     routes
 }
 
