@@ -1,3 +1,4 @@
 //! Routes.
 
+mod bench;
 mod notes;
