@@ -6,6 +6,12 @@ use plugin_sdk::{
 };
 
 pub(super) fn up(schema: &mut Schema) {
+    runs(schema);
+    run_indexes(schema);
+    targets(schema);
+}
+
+fn runs(schema: &mut Schema) {
     schema.run(
         Table::create()
             .table("automation_runs")
@@ -48,6 +54,9 @@ pub(super) fn up(schema: &mut Schema) {
             .col(ColumnDef::new("started_at").timestamp_with_time_zone())
             .col(ColumnDef::new("finished_at").timestamp_with_time_zone()),
     );
+}
+
+fn run_indexes(schema: &mut Schema) {
     schema.run(
         Index::create().name("automation_runs_script").table("automation_runs").col("script_id").col("id"),
     );
@@ -62,6 +71,9 @@ pub(super) fn up(schema: &mut Schema) {
             .col("id"),
     );
     schema.run(Index::create().name("automation_runs_created").table("automation_runs").col("created_at"));
+}
+
+fn targets(schema: &mut Schema) {
     schema.run(
         Table::create()
             .table("automation_run_targets")
