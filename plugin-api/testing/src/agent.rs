@@ -203,14 +203,14 @@ impl RunningCommand {
     /// Wait until standard output contains `text`.
     ///
     /// # Panics
-    /// When it does not within ten seconds.
+    /// When it does not within a minute.
     pub async fn wait_for_stdout(&self, text: &str) {
         let seen = async {
             while !self.stdout().contains(text) {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
-        let seen = tokio::time::timeout(Duration::from_secs(10), seen).await;
+        let seen = tokio::time::timeout(Duration::from_secs(60), seen).await;
         assert!(seen.is_ok(), "no {text:?} in {:?}", self.stdout());
     }
 

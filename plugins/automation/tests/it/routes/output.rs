@@ -16,7 +16,7 @@ async fn until(stream: &mut TestResponse, text: &mut String, event: &str) {
             text.push_str(&String::from_utf8(chunk).unwrap());
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), reading).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), reading).await.unwrap();
 }
 
 #[tokio::test]
