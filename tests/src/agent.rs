@@ -86,6 +86,8 @@ pub async fn enroll(host: &Host, data: &Path, name: &str, token: &str) -> Result
 /// When it does not start.
 pub fn run(data: &Path) -> Result<Process> {
     let mut command = Command::new(bins::binary("sysmanage-agent")?);
+    // Tests kill hosts all the time: their agents come back at once.
+    command.env("SYSMANAGE_AGENT__CONNECTION__MAX_BACKOFF_S", "1");
     Process::start(command.arg("--data").arg(data).arg("run"), &data.join("agent.log"))
 }
 
