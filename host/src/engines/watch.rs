@@ -7,7 +7,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use notify::{RecursiveMode, Watcher};
+use notify::{
+    Event, EventKind, RecursiveMode, Watcher,
+    event::{AccessKind, AccessMode},
+};
 use tokio::sync::Notify;
 
 use super::service::Engines;
@@ -29,7 +32,12 @@ struct Seen {
 pub(super) async fn run(engines: Engines) {
     let wake = Arc::new(Notify::new());
     let woken = wake.clone();
-    let watcher = notify::recommended_watcher(move |_| woken.notify_one()).and_then(|mut w| {
+    let tell = move |event: notify::Result<Event>| {
+        if event.is_ok_and(|event| is_news(event.kind)) {
+            woken.notify_one();
+        }
+    };
+    let watcher = notify::recommended_watcher(tell).and_then(|mut w| {
         w.watch(&engines.0.files.drop_in, RecursiveMode::NonRecursive)?;
         Ok(w)
     });
@@ -45,6 +53,15 @@ pub(super) async fn run(engines: Engines) {
             () = wake.notified() => {}
             () = tokio::time::sleep(RESCAN) => {}
         }
+    }
+}
+
+/// Whether a look is due. Reading is no news: our own look reads the folder, and would call for the next one.
+fn is_news(kind: EventKind) -> bool {
+    match kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => true,
+        EventKind::Access(_) => false,
+        _ => true,
     }
 }
 
@@ -90,4 +107,27 @@ fn forget_refused(engines: &Engines, found: &[PathBuf]) {
     let there = |file: &str| found.iter().any(|p| p.file_name().is_some_and(|n| n.to_string_lossy() == file));
     let mut refused = engines.0.refused.write().unwrap_or_else(std::sync::PoisonError::into_inner);
     refused.retain(|file, _| file.starts_with('(') || there(file));
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, RemoveKind};
+
+    use super::*;
+
+    #[test]
+    fn reading_the_folder_does_not_call_for_another_look() {
+        for kind in
+            [AccessKind::Read, AccessKind::Open(AccessMode::Read), AccessKind::Close(AccessMode::Read)]
+        {
+            assert!(!is_news(EventKind::Access(kind)), "{kind:?}");
+        }
+        for kind in [
+            EventKind::Access(AccessKind::Close(AccessMode::Write)),
+            EventKind::Create(CreateKind::File),
+            EventKind::Remove(RemoveKind::File),
+        ] {
+            assert!(is_news(kind), "{kind:?}");
+        }
+    }
 }
