@@ -1,6 +1,7 @@
 //! Where the project is, how to run a command in it, and what cargo says of it.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -70,6 +71,18 @@ impl Project {
             bail!("cargo metadata failed for {manifest}");
         }
         Ok(serde_json::from_slice(&out.stdout)?)
+    }
+
+    /// Names of all that a build of a package links, with the features that it asks for; tests' dependencies aside.
+    pub fn linked(&self, manifest: &str, package: &str) -> Result<BTreeSet<String>> {
+        let args = ["tree", "--locked", "--manifest-path", manifest, "-p", package, "-e", "no-dev"];
+        let shape = ["--target", "all", "--prefix", "none", "-f", "{p}"];
+        let out = self.command("cargo", args).args(shape).stderr(Stdio::inherit()).output()?;
+        if !out.status.success() {
+            bail!("cargo tree failed for {package}");
+        }
+        let tree = String::from_utf8(out.stdout)?;
+        Ok(tree.lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect())
     }
 
     /// A command in the root.

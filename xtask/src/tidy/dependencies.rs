@@ -1,4 +1,4 @@
-//! Which of our crates may use which: `xtask/deps.toml` against `cargo metadata`.
+//! Which of our crates may use which: `xtask/deps.toml` against `cargo metadata` and `cargo tree`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +26,7 @@ pub fn check(project: &Project) -> Result<Vec<Finding>> {
     for manifest in ["Cargo.toml", "plugins/Cargo.toml"] {
         let metadata = project.metadata(manifest)?;
         findings.extend(check_direct(&rules, &metadata));
-        findings.extend(check_never(&rules, &metadata));
+        findings.extend(check_never(project, &rules, manifest, &metadata)?);
     }
     Ok(findings)
 }
@@ -56,34 +56,22 @@ fn check_direct(rules: &Rules, metadata: &Metadata) -> Vec<Finding> {
     findings
 }
 
-fn check_never(rules: &Rules, metadata: &Metadata) -> Vec<Finding> {
-    let direct: BTreeMap<&str, Vec<&str>> = metadata
-        .packages
-        .iter()
-        .map(|p| {
-            let deps = p.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev"));
-            (p.name.as_str(), deps.map(|d| d.name.as_str()).collect())
-        })
-        .collect();
+fn check_never(
+    project: &Project,
+    rules: &Rules,
+    manifest: &str,
+    metadata: &Metadata,
+) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for (name, banned) in rules.never.iter().filter(|(n, _)| direct.contains_key(n.as_str())) {
-        let reached = reachable(&direct, name);
-        for b in banned.iter().filter(|b| reached.contains(b.as_str())) {
-            findings.push(Finding::new(name, format!("links {b}, which it must never (xtask/deps.toml)")));
+    for package in metadata.packages.iter().filter(|p| p.source.is_none()) {
+        let Some(banned) = rules.never.get(&package.name) else { continue };
+        let linked = project.linked(manifest, &package.name)?;
+        for b in banned.iter().filter(|b| linked.contains(*b)) {
+            let advice = format!("links {b}, which it must never (xtask/deps.toml)");
+            findings.push(Finding::new(&package.name, advice));
         }
     }
-    findings
-}
-
-fn reachable<'a>(direct: &BTreeMap<&'a str, Vec<&'a str>>, from: &str) -> BTreeSet<&'a str> {
-    let mut seen = BTreeSet::new();
-    let mut todo: Vec<&str> = direct.get(from).cloned().unwrap_or_default();
-    while let Some(next) = todo.pop() {
-        if seen.insert(next) {
-            todo.extend(direct.get(next).into_iter().flatten());
-        }
-    }
-    seen
+    Ok(findings)
 }
 
 #[cfg(test)]
@@ -91,8 +79,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_reached_through_others_is_reached() {
-        let direct = BTreeMap::from([("a", vec!["b"]), ("b", vec!["c"]), ("c", vec!["a"])]);
-        assert_eq!(reachable(&direct, "a"), BTreeSet::from(["a", "b", "c"]));
+    fn what_is_reached_through_others_is_linked() {
+        let project = Project::find().expect("this crate lies in the project");
+        let linked = project.linked("Cargo.toml", "license-issuer").expect("cargo answers");
+        assert!(linked.contains("untrusted"), "through ring: {linked:?}");
+        assert!(!linked.contains("sysmanage"));
     }
 }
