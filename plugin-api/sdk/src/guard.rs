@@ -1,4 +1,5 @@
-//! The panic guard: the only `catch_unwind` of the project. A panic becomes an error, never an abort.
+//! The panic guard: around every poll and call of an author's code. The runtime has one more, for engines that were
+//! built without this SDK.
 
 use std::{
     any::Any,
