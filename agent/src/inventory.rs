@@ -2,13 +2,27 @@
 //!
 //! Only digests stay in memory; a section's body is collected again when the host asks for it.
 
+pub mod antivirus;
+pub mod certificates;
+pub mod commands;
 pub mod cpu;
 pub mod disks;
+pub mod firewall;
+pub mod guests;
+pub mod hardware;
 pub mod memory;
 pub mod network;
 pub mod os;
 pub mod packages;
+pub mod reboot;
+pub mod roles;
+pub mod services;
+pub mod sockets;
 pub mod source;
+pub mod ubuntu_pro;
+pub mod updates;
+pub mod users;
+pub mod virtualization;
 
 use serde::Serialize;
 
@@ -40,6 +54,11 @@ pub struct Section {
     pub body: Vec<u8>,
     /// SHA-256 of `body`.
     pub digest: Digest,
+}
+
+/// Left out of a section's JSON: what is missing reads as the default.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// What a section says that could not be collected.

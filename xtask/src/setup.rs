@@ -12,6 +12,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("ksh", "/bin/ksh"),
     ("zsh", "/bin/zsh"),
     ("faketime", "/usr/bin/faketime"),
+    ("iproute2", "/usr/bin/ss"),
+    ("openssl", "/usr/bin/openssl"),
 ];
 
 /// Install what is missing.

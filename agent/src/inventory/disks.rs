@@ -1,14 +1,16 @@
 //! Block devices from `/sys/block` and mounted filesystems from `/proc/mounts`.
 
+pub mod devices;
+
 use serde::{Deserialize, Serialize};
 
-use super::{CollectError, source::Root};
+use super::{CollectError, is_default, source::Root};
 
 /// Disks and what is mounted from them. How full they are is a metric.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Disks {
-    /// Whole devices, by name.
+    /// Devices and their partitions, by name.
     pub devices: Vec<Device>,
     /// Mounted filesystems that hold data, by mount point.
     pub filesystems: Vec<Filesystem>,
@@ -23,6 +25,7 @@ pub struct Device {
     /// Size in bytes.
     pub size_bytes: u64,
     /// Model, where the device tells.
+    #[serde(skip_serializing_if = "is_default")]
     pub model: Option<String>,
     /// Spins.
     pub rotational: bool,
@@ -30,16 +33,33 @@ pub struct Device {
     pub removable: bool,
     /// Cannot be written.
     pub read_only: bool,
+    /// `disk`, `part`, `rom`, `lvm`, `crypt`, `raid`, `dm`: the words of `lsblk`.
+    pub kind: String,
+    /// The devices it is a part of or made from.
+    #[serde(skip_serializing_if = "is_default")]
+    pub parents: Vec<String>,
+    /// Name that the device mapper gives, e.g. `vg0-root`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub label: Option<String>,
+    /// Vendor, where the device tells.
+    #[serde(skip_serializing_if = "is_default")]
+    pub vendor: Option<String>,
+    /// Serial number, where the device tells.
+    #[serde(skip_serializing_if = "is_default")]
+    pub serial: Option<String>,
+    /// How it is attached: `nvme`, `sata`, `usb`, `virtio`, `scsi`, `mmc`.
+    #[serde(skip_serializing_if = "is_default")]
+    pub transport: Option<String>,
 }
 
 /// A mounted filesystem.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Filesystem {
-    /// Device or source.
-    pub source: String,
     /// Where it is mounted.
     pub mount_point: String,
+    /// Device or source.
+    pub source: String,
     /// Type, e.g. `ext4`.
     pub kind: String,
     /// Size in bytes.
@@ -183,24 +203,8 @@ pub(super) fn collect(root: &Root) -> Result<Disks, CollectError> {
             read_only: mount.read_only,
         });
     }
-    let devices = root.names("sys/block").into_iter().filter_map(|name| device(root, name)).collect();
+    let devices = devices::list(root);
     Ok(Disks { devices, filesystems })
-}
-
-#[cfg(target_os = "linux")]
-fn device(root: &Root, name: String) -> Option<Device> {
-    let base = format!("sys/block/{name}");
-    // The kernel counts in sectors of 512 bytes here, whatever the device's own.
-    let size_bytes = root.number::<u64>(&format!("{base}/size"))?.saturating_mul(512);
-    let flag = |file: &str| root.number::<u8>(&format!("{base}/{file}")) == Some(1);
-    (size_bytes > 0 && !name.starts_with("loop") && !name.starts_with("ram")).then(|| Device {
-        model: root.line(&format!("{base}/device/model")),
-        rotational: flag("queue/rotational"),
-        removable: flag("removable"),
-        read_only: flag("ro"),
-        size_bytes,
-        name,
-    })
 }
 
 #[cfg(not(target_os = "linux"))]

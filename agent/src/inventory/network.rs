@@ -41,12 +41,27 @@ pub struct Interface {
 /// Where packets for elsewhere go.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DefaultRoute {
+    /// `interface/gateway/metric`.
+    #[serde(default)]
+    pub key: String,
     /// Interface.
     pub interface: String,
     /// Gateway.
     pub gateway: String,
     /// The smallest wins.
     pub metric: u32,
+}
+
+impl DefaultRoute {
+    /// A route with its key.
+    pub fn new(interface: &str, gateway: IpAddr, metric: u32) -> Self {
+        Self {
+            key: format!("{interface}/{gateway}/{metric}"),
+            interface: interface.into(),
+            gateway: gateway.to_string(),
+            metric,
+        }
+    }
 }
 
 /// Default routes of `/proc/net/route`.
@@ -61,11 +76,8 @@ pub fn parse_routes_v4(text: &str) -> Vec<DefaultRoute> {
             }
             // The kernel prints the address as a number in the machine's byte order.
             let gateway = Ipv4Addr::from(u32::from_str_radix(gateway, 16).ok()?.to_ne_bytes());
-            (!gateway.is_unspecified()).then(|| DefaultRoute {
-                interface: interface.into(),
-                gateway: gateway.to_string(),
-                metric: metric.parse().unwrap_or(0),
-            })
+            (!gateway.is_unspecified())
+                .then(|| DefaultRoute::new(interface, gateway.into(), metric.parse().unwrap_or(0)))
         })
         .collect()
 }
@@ -82,10 +94,8 @@ pub fn parse_routes_v6(text: &str) -> Vec<DefaultRoute> {
                 return None;
             }
             let gateway = Ipv6Addr::from(u128::from_str_radix(gateway, 16).ok()?);
-            (!gateway.is_unspecified()).then(|| DefaultRoute {
-                interface: interface.into(),
-                gateway: gateway.to_string(),
-                metric: u32::from_str_radix(metric, 16).unwrap_or(0),
+            (!gateway.is_unspecified()).then(|| {
+                DefaultRoute::new(interface, gateway.into(), u32::from_str_radix(metric, 16).unwrap_or(0))
             })
         })
         .collect()

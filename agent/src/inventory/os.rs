@@ -38,6 +38,15 @@ pub struct Os {
     pub timezone: Option<String>,
     /// Whether a restart is asked for by the package system.
     pub reboot_required: bool,
+    /// What the machine runs inside of: `kvm`, `vmware`, `microsoft`, `xen`, `docker`, `lxc`, `wsl`, ...; absent on bare metal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub virtualization: Option<String>,
+    /// What process 1 is: `systemd`, `openrc`, `sysvinit`, `runit`, `launchd`, `rc`, `windows`, or its own name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub init: String,
+    /// When the machine was started, in Unix seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booted_at: Option<i64>,
 }
 
 /// Parse `os-release(5)`: `KEY=value`, with shell quotes. Lines that are not are left out.
@@ -112,7 +121,37 @@ pub(super) fn collect(root: &Root) -> Result<Os, CollectError> {
         reboot_required: ["run/reboot-required", "var/run/reboot-required"]
             .iter()
             .any(|path| root.path(path).exists()),
+        virtualization: super::virtualization::detect(root),
+        init: init(root),
+        booted_at: booted_at(root),
     })
+}
+
+/// The moment of boot as the kernel has it. It moves by a second when the clock is set a little; such moves are not told.
+#[cfg(target_os = "linux")]
+fn booted_at(root: &Root) -> Option<i64> {
+    static TOLD: std::sync::Mutex<Option<i64>> = std::sync::Mutex::new(None);
+    let text = root.text("proc/stat").ok()?;
+    let now: i64 = text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()?;
+    let mut told = TOLD.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let kept = told.filter(|told| told.abs_diff(now) < 60).unwrap_or(now);
+    *told = Some(kept);
+    Some(kept)
+}
+
+/// What process 1 is.
+pub fn init(root: &Root) -> String {
+    if root.path("run/systemd/system").exists() {
+        return "systemd".into();
+    }
+    if root.path("run/openrc/softlevel").exists() {
+        return "openrc".into();
+    }
+    match root.line("proc/1/comm").as_deref() {
+        Some("init") => "sysvinit".into(),
+        Some(name) => name.to_owned(),
+        None => String::new(),
+    }
 }
 
 #[cfg(target_os = "linux")]

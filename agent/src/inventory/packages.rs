@@ -13,6 +13,8 @@ use super::{
 pub const DPKG_STATUS: &str = "var/lib/dpkg/status";
 /// A field's line is cut here; the fields used are far shorter.
 const MAX_LINE: usize = 8 << 10;
+/// A description is cut to so many characters.
+const MAX_TITLE: usize = 60;
 /// More packages than any system has; what is beyond is left out and said so.
 const MAX_PACKAGES: usize = 200_000;
 
@@ -33,14 +35,19 @@ pub struct Packages {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Package {
+    /// `manager:name:arch`, once in the list.
+    pub key: String,
     /// Name.
     pub name: String,
-    /// Architecture, `all` for none.
+    /// Architecture, `all` or `noarch` for none; empty where the package system has none.
     pub arch: String,
     /// Version in the package system's own form.
     pub version: String,
-    /// Which package system.
+    /// Which package system: `dpkg`, `rpm`, `apk`, `pacman`, `snap`, `flatpak`, `pkg`, `pkg_add`, `pkgin`, `brew`, `winget`, ...
     pub manager: String,
+    /// What it is, in a few words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// Source package when it is named otherwise; advisories go by it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -66,6 +73,7 @@ struct Stanza {
     version: String,
     source: String,
     status: String,
+    title: Option<String>,
     installed_kib: Option<u64>,
 }
 
@@ -101,6 +109,7 @@ impl Stanza {
             b"Version" => self.version = value(),
             b"Architecture" => self.arch = value(),
             b"Source" => self.source = value(),
+            b"Description" => self.title = title(&value()),
             b"Installed-Size" => self.installed_kib = value().parse().ok(),
             _ => {}
         }
@@ -125,6 +134,8 @@ impl Packages {
         self.packages.push(Package {
             source: source.filter(|source| *source != stanza.name),
             source_version: source_version.filter(|version| *version != stanza.version),
+            key: key("dpkg", &stanza.name, &stanza.arch),
+            title: stanza.title,
             name: stanza.name,
             arch: stanza.arch,
             version: stanza.version,
@@ -134,6 +145,18 @@ impl Packages {
             state: (state != "installed").then(|| state.to_owned()),
         });
     }
+}
+
+/// What names an installed package in lists.
+pub fn key(manager: &str, name: &str, arch: &str) -> String {
+    format!("{manager}:{name}:{arch}")
+}
+
+/// A description cut to a few words; `None` when it says nothing.
+pub fn title(text: &str) -> Option<String> {
+    let line = text.trim().lines().next().unwrap_or("").trim();
+    let cut: String = line.chars().take(MAX_TITLE).collect();
+    (!cut.is_empty()).then(|| cut.trim_end().to_owned())
 }
 
 /// `Source: gcc-12 (12.2.0-14)` is a name and a version.

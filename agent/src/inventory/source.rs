@@ -6,28 +6,62 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::commands::{self, Output};
+
 /// No file a collector reads whole is larger than this; what is beyond is cut.
 const MAX_FILE: u64 = 4 << 20;
 
 /// The root of the file tree that collectors read, `/` outside tests.
 #[derive(Debug, Clone)]
-pub struct Root(PathBuf);
+pub struct Root {
+    path: PathBuf,
+    recorded: Option<PathBuf>,
+}
 
 impl Default for Root {
     fn default() -> Self {
-        Self(PathBuf::from("/"))
+        Self::at("/")
     }
 }
 
 impl Root {
     /// A tree below `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { path: path.into(), recorded: None }
+    }
+
+    /// A recorded machine: files below `path/root`, answers of commands below `path/commands`, each in the file that
+    /// [`commands::file_name`] names.
+    pub fn recorded(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        Self { recorded: Some(path.join("commands")), path: path.join("root") }
+    }
+
+    /// Whether this is the machine the agent runs on, whose commands may be asked.
+    pub fn is_machine(&self) -> bool {
+        self.recorded.is_none() && self.path == Path::new("/")
+    }
+
+    /// What a command prints; `None` when it is not there, fails, takes too long, or this is no live machine.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Option<String> {
+        self.run_any(program, arguments).filter(|output| output.success).map(|output| output.text)
+    }
+
+    /// What a command prints and whether it succeeded, for those that tell by their exit code.
+    pub fn run_any(&self, program: &str, arguments: &[&str]) -> Option<Output> {
+        match &self.recorded {
+            Some(folder) => {
+                let text = read_text(&folder.join(commands::file_name(program, arguments))).ok()?;
+                Some(Output { text, success: true })
+            }
+            None if self.is_machine() => commands::run(program, arguments),
+            None => None,
+        }
     }
 
     /// The path of `relative` in this tree.
     pub fn path(&self, relative: &str) -> PathBuf {
-        self.0.join(relative.trim_start_matches('/'))
+        self.path.join(relative.trim_start_matches('/'))
     }
 
     /// A file's text, invalid UTF-8 replaced, cut at 4 MiB.

@@ -93,6 +93,43 @@ fn filesystems_are_as_large_as_df_says() {
 }
 
 #[test]
+fn devices_are_those_of_lsblk() {
+    let columns = "KNAME,SIZE,TYPE,RO,RM,ROTA,PKNAME";
+    let Some(text) = output("lsblk", &["-b", "-n", "-r", "-e", "1,7,43", "-o", columns]) else { return };
+    let told: BTreeSet<String> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.contains(" 0 disk "))
+        .map(str::to_owned)
+        .collect();
+    let disks: Disks = inventory::read(&Root::default(), "disks");
+    let bit = |flag: bool| u8::from(flag);
+    let found: BTreeSet<String> = disks
+        .devices
+        .iter()
+        .map(|d| {
+            let parent = d.parents.first().map_or("", String::as_str);
+            let (ro, rm, rotates) = (bit(d.read_only), bit(d.removable), bit(d.rotational));
+            format!("{} {} {} {ro} {rm} {rotates} {parent}", d.name, d.size_bytes, d.kind)
+                .trim_end()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(found, told);
+}
+
+#[test]
+fn what_the_machine_runs_inside_of_is_what_systemd_says() {
+    let Some(text) = output("systemd-detect-virt", &[]) else { return };
+    let os: Os = inventory::read(&Root::default(), "os");
+    assert_eq!(os.virtualization.as_deref(), Some(text.trim()));
+    let boot = std::fs::read_to_string("/proc/stat").unwrap();
+    let line = boot.lines().find_map(|line| line.strip_prefix("btime ")).unwrap();
+    assert!(os.booted_at.unwrap().abs_diff(line.parse().unwrap()) < 60);
+    assert!(!os.init.is_empty());
+}
+
+#[test]
 fn addresses_are_those_of_ip() {
     let Some(text) = output("ip", &["-o", "addr", "show"]) else { return };
     let network: Network = inventory::read(&Root::default(), "network");
