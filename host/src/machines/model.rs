@@ -93,6 +93,15 @@ pub struct Machine {
     pub decided_at: Option<DateTime<Utc>>,
     /// Who decided.
     pub decided_by: Option<String>,
+    /// Updates that are available on it.
+    #[serde(default)]
+    pub updates: i32,
+    /// Those of them that mend security.
+    #[serde(default)]
+    pub security_updates: i32,
+    /// Whether it must be restarted.
+    #[serde(default)]
+    pub reboot_required: bool,
 }
 
 impl Machine {
@@ -121,6 +130,9 @@ impl Machine {
             created_at: row.created_at,
             decided_at: row.decided_at,
             decided_by: row.decided_by,
+            updates: row.updates,
+            security_updates: row.security_updates,
+            reboot_required: row.reboot_required,
         }
     }
 }

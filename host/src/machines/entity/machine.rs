@@ -39,6 +39,9 @@ pub struct Model {
     pub updated_at: ChronoDateTimeUtc,
     pub decided_at: Option<ChronoDateTimeUtc>,
     pub decided_by: Option<String>,
+    pub updates: i32,
+    pub security_updates: i32,
+    pub reboot_required: bool,
 }
 
 /// None.
