@@ -19,7 +19,7 @@ use crate::{
     spool::{Limits, Spool},
     status::StatusFile,
     storage::{self, DataDir},
-    tasks::{Bounds, Tasks},
+    tasks::{Bounds, Jobs, Tasks, job::Runner},
     watcher,
 };
 
@@ -50,6 +50,11 @@ pub async fn run(data: &Path, folder: &Path, config: &Config, stop: Cancellation
         policy,
         Arc::clone(&engines),
         Arc::clone(&inventory),
+        Jobs {
+            folder: data.jobs(),
+            runner: Runner::here().context("the agent does not find its own program")?,
+            power: config.power.clone(),
+        },
         Bounds {
             most: config.tasks.concurrency,
             default_deadline: Duration::from_secs(config.tasks.default_deadline_s),

@@ -54,6 +54,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run a job of the agent to its end; the agent calls this.
+    #[command(hide = true)]
+    RunJob {
+        /// The job's folder.
+        folder: PathBuf,
+    },
     /// Show the version.
     Version,
 }
@@ -100,6 +106,11 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Command::RunJob { folder } = &cli.command {
+        // Before anything else is read: a job runs even when the configuration has meanwhile become wrong.
+        crate::tasks::job::run(folder)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let folder = cli.config.clone().unwrap_or_else(|| config::folder(&cli.data));
     let environment =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
@@ -121,6 +132,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             return show::policy(&config.policy_path(&folder), &commands, &mut out);
         }
         Command::Inventory { sections, json } => show::inventory(&config, &sections, json, &mut out)?,
+        Command::RunJob { .. } => {}
         Command::Version => writeln!(out, "sysmanage-agent {} ({})", facts::VERSION, facts::TARGET)?,
     }
     Ok(ExitCode::SUCCESS)

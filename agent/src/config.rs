@@ -27,6 +27,8 @@ pub struct Config {
     pub spool: Spool,
     /// Connection.
     pub connection: Connection,
+    /// Restart and shutdown.
+    pub power: Power,
     /// Root of the file tree that collectors read.
     pub root: PathBuf,
 }
@@ -85,6 +87,16 @@ pub struct Connection {
     pub connect_timeout_s: u64,
 }
 
+/// `[power]`: programs with their arguments. `{minutes}` and `{message}` are filled in; no shell reads them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Power {
+    /// Restarts the machine at once.
+    pub reboot: Vec<String>,
+    /// Shuts it down in some minutes, one at least.
+    pub shutdown: Vec<String>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -94,6 +106,7 @@ impl Default for Config {
             tasks: Tasks::default(),
             spool: Spool::default(),
             connection: Connection::default(),
+            power: Power::default(),
             root: "/".into(),
         }
     }
@@ -120,6 +133,24 @@ impl Default for Tasks {
 impl Default for Spool {
     fn default() -> Self {
         Self { max_bytes: 64 << 20, retention_days: 30 }
+    }
+}
+
+impl Default for Power {
+    fn default() -> Self {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        if cfg!(windows) {
+            return Self {
+                reboot: words(&["shutdown", "/r", "/t", "0", "/c", "{message}"]),
+                shutdown: words(&["shutdown", "/s", "/t", "60", "/c", "{message}"]),
+            };
+        }
+        // Linux says -P for off; elsewhere it is -p.
+        let off = if cfg!(target_os = "linux") { "-P" } else { "-p" };
+        Self {
+            reboot: words(&["shutdown", "-r", "--", "now", "{message}"]),
+            shutdown: words(&["shutdown", off, "--", "+{minutes}", "{message}"]),
+        }
     }
 }
 
@@ -196,6 +227,7 @@ impl Config {
             (self.spool.retention_days > 0, "spool.retention_days is at least 1"),
             (self.connection.heartbeat_s > 0, "connection.heartbeat_s is at least 1"),
             (self.connection.connect_timeout_s > 0, "connection.connect_timeout_s is at least 1"),
+            (!self.power.reboot.is_empty() && !self.power.shutdown.is_empty(), "power needs programs"),
             (self.inventory.interval_s >= 60, "inventory.interval_s is at least 60"),
         ];
         match rules.iter().find(|(holds, _)| !holds) {

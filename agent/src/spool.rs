@@ -12,7 +12,7 @@
 mod output;
 mod record;
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use agent_protocol::{
     UnixMs,
@@ -101,6 +101,8 @@ pub struct Recovered {
     pub waiting: Vec<Command>,
     /// Tasks that were running when the agent ended, now finished as interrupted.
     pub interrupted: Vec<Uuid>,
+    /// Tasks that were running and go on without the agent; still running here.
+    pub surviving: Vec<(Uuid, Record)>,
 }
 
 /// The durable spool. All methods block on the disk; call them off the reactor.
@@ -218,6 +220,11 @@ impl Spool {
 
     /// After a start of the agent: finish what was running as interrupted, and list what may still run.
     pub fn recover(&self, now: UnixMs) -> Result<Recovered, SpoolError> {
+        self.recover_all_but(&BTreeSet::new(), now)
+    }
+
+    /// The same, but tasks in `surviving` are left running.
+    pub fn recover_all_but(&self, surviving: &BTreeSet<Uuid>, now: UnixMs) -> Result<Recovered, SpoolError> {
         let mut recovered = Recovered::default();
         let mut waiting: Vec<(UnixMs, Command)> = Vec::new();
         let write = self.db.begin_write()?;
@@ -237,6 +244,10 @@ impl Spool {
                     if let Some(command) = get::<Command>(&write.open_table(COMMANDS)?, id)? {
                         waiting.push((record.accepted_at, command));
                     }
+                    continue;
+                }
+                if surviving.contains(&task_id) {
+                    recovered.surviving.push((task_id, record));
                     continue;
                 }
                 finish_in(&write, &mut tasks, record, interrupted(task_id, now))?;

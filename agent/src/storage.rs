@@ -58,6 +58,10 @@ impl DataDir {
     pub fn assignments(&self) -> PathBuf {
         self.0.join("assignments.json")
     }
+    /// One folder per job that runs.
+    pub fn jobs(&self) -> PathBuf {
+        self.0.join("jobs")
+    }
     /// Held while an agent runs on this folder.
     pub fn lock(&self) -> PathBuf {
         self.0.join("lock")

@@ -3,15 +3,22 @@
 mod builtin;
 mod end;
 mod io;
+pub mod job;
+pub mod packages;
+mod power;
+pub mod services;
+mod users;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use agent_protocol::{
     UnixMs,
+    core_command::CoreCommand,
     task::{Command, Outcome, Started, TaskResult},
 };
 use plugin_runtime::CommandIo as _;
@@ -20,14 +27,17 @@ use uuid::Uuid;
 
 use crate::{
     clock::now_ms,
+    config::Power,
     engines::Engines,
     hub::Hub,
     inventory_state::InventoryState,
     policy::{FORBIDDEN_BY_POLICY, PolicyFile},
-    spool::{Accepted, Spool, SpoolError, State},
+    spool::{Accepted, Record, Spool, SpoolError, State},
 };
+use builtin::{Call, Finished, Surroundings};
 use end::{End, conclude, result, unknown};
 use io::TaskIo;
+use job::{Job, JobDir, Runner};
 
 /// How long a command waits for its engine to be loaded.
 const ENGINE_WAIT: Duration = Duration::from_secs(60);
@@ -38,9 +48,22 @@ pub struct Tasks {
     hub: Arc<Hub>,
     policy: Arc<PolicyFile>,
     engines: Arc<Engines>,
-    inventory: Arc<InventoryState>,
+    core: Surroundings,
+    /// Folders of jobs.
+    jobs: PathBuf,
     bounds: Bounds,
     queue: Mutex<Queue>,
+}
+
+/// How jobs are run.
+#[derive(Debug)]
+pub struct Jobs {
+    /// Where each has its folder.
+    pub folder: PathBuf,
+    /// How they are started.
+    pub runner: Runner,
+    /// How this machine is restarted and shut down.
+    pub power: Power,
 }
 
 /// Bounds on commands.
@@ -56,11 +79,17 @@ pub struct Bounds {
 
 struct Queue {
     waiting: VecDeque<Waiting>,
-    running: HashMap<Uuid, CancellationToken>,
+    running: HashMap<Uuid, Running>,
     limit: usize,
     /// The configured bound, which the host may lower only.
     most: usize,
     stopping: bool,
+}
+
+struct Running {
+    cancel: CancellationToken,
+    /// An engine's: it ends with the agent. The core's are quick, or jobs that go on.
+    ends_with_agent: bool,
 }
 
 impl Queue {
@@ -69,7 +98,7 @@ impl Queue {
         if self.running.len() < self.limit {
             return self.waiting.pop_front();
         }
-        let core = self.waiting.iter().position(|waiting| waiting.command.name.starts_with("core."))?;
+        let core = self.waiting.iter().position(|waiting| is_core(&waiting.command.name))?;
         self.waiting.remove(core)
     }
 }
@@ -78,6 +107,10 @@ struct Waiting {
     command: Command,
     /// In this machine's time.
     deadline: UnixMs,
+}
+
+fn is_core(name: &str) -> bool {
+    name.starts_with("core.")
 }
 
 /// Run a blocking call of the spool off the reactor.
@@ -98,12 +131,28 @@ impl Tasks {
         policy: Arc<PolicyFile>,
         engines: Arc<Engines>,
         inventory: Arc<InventoryState>,
+        jobs: Jobs,
         bounds: Bounds,
     ) -> Arc<Self> {
         let most = bounds.most;
         let queue =
             Queue { waiting: VecDeque::new(), running: HashMap::new(), limit: most, most, stopping: false };
-        Arc::new(Self { spool, hub, policy, engines, inventory, bounds, queue: Mutex::new(queue) })
+        let core = Surroundings {
+            inventory,
+            runner: jobs.runner,
+            power: jobs.power,
+            leave: CancellationToken::new(),
+        };
+        Arc::new(Self {
+            spool,
+            hub,
+            policy,
+            engines,
+            core,
+            jobs: jobs.folder,
+            bounds,
+            queue: Mutex::new(queue),
+        })
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -125,7 +174,16 @@ impl Tasks {
 
     /// Finish what the last run of the agent left, and run what it had only accepted.
     pub async fn recover(self: &Arc<Self>) -> Result<(), SpoolError> {
-        let recovered = on_spool(&self.spool, |spool| spool.recover(now_ms())).await?;
+        let jobs: BTreeSet<Uuid> =
+            job::known(&self.jobs).into_iter().filter(|task| self.job(*task).is_some()).collect();
+        let all = jobs.clone();
+        let recovered = on_spool(&self.spool, move |spool| spool.recover_all_but(&all, now_ms())).await?;
+        let surviving: BTreeSet<Uuid> = recovered.surviving.iter().map(|(task, _)| *task).collect();
+        jobs.difference(&surviving).for_each(|task| JobDir::of(&self.jobs, *task).remove());
+        for (task, record) in recovered.surviving {
+            tracing::info!(task.id = %task, command = record.name, "a command went on without the agent; following it");
+            self.resume(task, record);
+        }
         for task in &recovered.interrupted {
             tracing::warn!(task.id = %task, "a command was running when the agent stopped; it is not run again");
         }
@@ -182,7 +240,8 @@ impl Tasks {
         while !queue.stopping {
             let Some(next) = queue.next() else { return };
             let cancel = CancellationToken::new();
-            queue.running.insert(next.command.task_id, cancel.clone());
+            let running = Running { cancel: cancel.clone(), ends_with_agent: !is_core(&next.command.name) };
+            queue.running.insert(next.command.task_id, running);
             let tasks = Arc::clone(self);
             tokio::spawn(async move {
                 let task = next.command.task_id;
@@ -197,8 +256,8 @@ impl Tasks {
     pub async fn cancel(&self, task: Uuid) -> Result<(), SpoolError> {
         let waiting = {
             let mut queue = self.queue();
-            if let Some(token) = queue.running.get(&task) {
-                token.cancel();
+            if let Some(running) = queue.running.get(&task) {
+                running.cancel.cancel();
                 return Ok(());
             }
             let at = queue.waiting.iter().position(|waiting| waiting.command.task_id == task);
@@ -227,8 +286,9 @@ impl Tasks {
         {
             let mut queue = self.queue();
             queue.stopping = true;
-            queue.running.values().for_each(CancellationToken::cancel);
+            queue.running.values().filter(|r| r.ends_with_agent).for_each(|r| r.cancel.cancel());
         }
+        self.core.leave.cancel();
         let all_ended = async {
             while self.running() > 0 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -247,7 +307,10 @@ impl Tasks {
         let task = command.task_id;
         let end = match self.admit(&command, deadline, &cancel).await {
             Ok(handler) => match self.start(task).await {
-                Ok(true) => self.execute(handler, command, deadline, cancel).await,
+                Ok(true) => match self.execute(handler, command, deadline, cancel).await {
+                    Some(end) => end,
+                    None => return,
+                },
                 Ok(false) => return,
                 Err(error) => {
                     // Not begun and not written: after a restart it may still run.
@@ -257,10 +320,46 @@ impl Tasks {
             },
             Err(end) => end,
         };
+        self.end(task, end).await;
+    }
+
+    async fn end(&self, task: Uuid, end: End) {
         tracing::info!(task.id = %task, outcome = ?end.outcome, "command ended");
-        if let Err(error) = self.write_down(result(task, end, now_ms())).await {
-            tracing::error!(%error, task.id = %task, "a result cannot be written; it is reported after a restart");
+        match self.write_down(result(task, end, now_ms())).await {
+            Ok(()) => JobDir::of(&self.jobs, task).remove(),
+            Err(error) => {
+                tracing::error!(%error, task.id = %task, "a result cannot be written; it is reported after a restart");
+            }
         }
+    }
+
+    fn job(&self, task: Uuid) -> Option<Job> {
+        JobDir::of(&self.jobs, task).job().ok().flatten()
+    }
+
+    /// Go on with a job that an agent before this one began.
+    fn resume(self: &Arc<Self>, task: Uuid, record: Record) {
+        let Some(job) = self.job(task) else { return };
+        let cancel = CancellationToken::new();
+        self.queue().running.insert(task, Running { cancel: cancel.clone(), ends_with_agent: false });
+        let tasks = Arc::clone(self);
+        tokio::spawn(async move {
+            let resumed = tasks.on_io(task, record.deadline, cancel, async |io| {
+                let dir = JobDir::of(&tasks.jobs, task);
+                let (command, payload) = match &job {
+                    Job::Process { command, payload, .. } => (command.clone(), payload.clone()),
+                    Job::Reboot { .. } => (record.name.clone(), String::new()),
+                };
+                let call =
+                    Call { name: &command, payload: &payload, dir: &dir, io: &io, taken: record.taken };
+                tasks.core.resume(&call, job.clone()).await
+            });
+            if let Some(end) = resumed.await {
+                tasks.end(task, end).await;
+            }
+            tasks.queue().running.remove(&task);
+            tasks.pump();
+        });
     }
 
     /// Whether it may run at all, and who runs it.
@@ -280,7 +379,11 @@ impl Tasks {
             return Err(End::refused("unknown_command", "A command is named <engine>.<command>."));
         };
         if engine == "core" {
-            return builtin::find(name).map(Handler::Core).ok_or_else(|| unknown(&command.name));
+            return match CoreCommand::parse(&command.name, &command.payload) {
+                None => Err(unknown(&command.name)),
+                Some(Err(invalid)) => Err(End::refused("invalid_parameters", invalid.to_string())),
+                Some(Ok(core)) => Ok(Handler::Core(core)),
+            };
         }
         let version = command.engine.as_ref().map(|need| need.version.as_str());
         let left = Duration::from_millis(u64::try_from(deadline.saturating_sub(now_ms())).unwrap_or(0));
@@ -313,22 +416,42 @@ impl Tasks {
         command: Command,
         deadline: UnixMs,
         cancel: CancellationToken,
-    ) -> End {
+    ) -> Option<End> {
         let task = command.task_id;
+        self.on_io(task, deadline, cancel, async |io| match handler {
+            Handler::Core(core) => {
+                let dir = JobDir::of(&self.jobs, task);
+                let payload = String::from_utf8_lossy(&command.payload);
+                let (name, payload) = (command.name.as_str(), payload.as_ref());
+                self.core.run(&Call { name, payload, dir: &dir, io: &io, taken: [0, 0] }, &core).await
+            }
+            Handler::Engine(half, name) => {
+                Finished::Answer(run_half(half, name, command, deadline, self.bounds.grace, io).await)
+            }
+        })
+        .await
+    }
+
+    /// Run something that may write output; `None` when the agent ends before it does.
+    async fn on_io(
+        &self,
+        task: Uuid,
+        deadline: UnixMs,
+        cancel: CancellationToken,
+        work: impl AsyncFnOnce(Arc<TaskIo>) -> Finished,
+    ) -> Option<End> {
         let (io, writer) =
             TaskIo::start(task, Arc::clone(&self.spool), Arc::clone(&self.hub), cancel, deadline);
-        let answer = match handler {
-            Handler::Core(builtin) => builtin::run(builtin, &command, &self.inventory).await,
-            Handler::Engine(half, name) => {
-                run_half(half, name, command, deadline, self.bounds.grace, Arc::clone(&io)).await
-            }
-        };
+        let finished = work(Arc::clone(&io)).await;
         let reason = io.stopped_because();
         io.close();
         if let Err(error) = writer.await.unwrap_or(Ok(())) {
             tracing::error!(%error, task.id = %task, "a command's output cannot be written");
         }
-        conclude(answer, reason)
+        match finished {
+            Finished::Answer(answer) => Some(conclude(answer, reason)),
+            Finished::Left => None,
+        }
     }
 
     async fn write_down(&self, result: TaskResult) -> Result<(), SpoolError> {
@@ -354,7 +477,7 @@ impl Tasks {
 
 /// Who runs a command.
 enum Handler {
-    Core(builtin::Builtin),
+    Core(CoreCommand),
     Engine(Arc<dyn plugin_runtime::AgentInstance>, String),
 }
 

@@ -10,6 +10,8 @@ mod license;
 mod machine;
 mod operation;
 mod output;
+mod package;
+mod target;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -73,6 +75,12 @@ enum Command {
     /// Manage enrolment tokens.
     #[command(subcommand, name = "enrolment-token")]
     EnrolmentToken(machine::EnrolmentTokenCommand),
+    /// Install, remove and upgrade packages on machines.
+    #[command(subcommand)]
+    Package(package::PackageCommand),
+    /// Start, stop and configure services on machines.
+    #[command(subcommand)]
+    Service(package::ServiceCommand),
     /// Follow and steer operations.
     #[command(subcommand)]
     Operation(operation::OperationCommand),
@@ -175,7 +183,9 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Config(command) => command.run(context)?,
         Command::User(command) => command.run(context).await?,
         Command::Token(command) => command.run(context).await?,
-        Command::Machine(command) => command.run(context).await?,
+        Command::Machine(command) => return command.run(context).await,
+        Command::Package(command) => return command.run(context).await,
+        Command::Service(command) => return command.run(context).await,
         Command::EnrolmentToken(command) => command.run(context).await?,
         Command::Operation(command) => return command.run(context).await,
         Command::Engine(command) => command.run(context).await?,

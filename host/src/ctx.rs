@@ -87,6 +87,17 @@ pub enum Scope {
     Selector(String),
 }
 
+impl Scope {
+    /// The machines that both reach.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, other) => other,
+            (this, Self::All) => this,
+            (Self::Selector(a), Self::Selector(b)) => Self::Selector(format!("({a}) ({b})")),
+        }
+    }
+}
+
 /// The actor lacks a permission.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("This needs the permission `{permission}`, which {actor_name} does not have.")]

@@ -1,5 +1,7 @@
 //! Operations: everything done on machines. One parent, one task per machine; durable, at most once, cancellable.
 
+mod command_routes;
+mod commands;
 mod dispatch;
 mod entity;
 mod error;
@@ -22,9 +24,6 @@ pub use listener::TaskListener;
 pub use model::{NewOperation, Operation, OutputChunk, Targets, Task, TaskError, TaskOutput};
 pub use service::Operations;
 pub use store::OperationFilter;
-
-/// Commands that every agent knows without an engine.
-pub const CORE_COMMANDS: &[&str] = &["core.ping", "core.refresh_inventory"];
 
 /// Services of this slice: [`Operations`].
 pub struct Services {
@@ -58,7 +57,7 @@ impl Services {
 
 /// Routes with the ordinary time limit.
 pub fn router() -> OpenApiRouter<Arc<App>> {
-    routes::router()
+    routes::router().merge(command_routes::router())
 }
 
 /// Routes that stream: none.

@@ -7,5 +7,6 @@ mod isolation;
 mod journey;
 mod lapse;
 mod license_refusals;
+mod operations;
 mod package_refusals;
 mod upgrade;

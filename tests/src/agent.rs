@@ -19,6 +19,8 @@ pub struct Agent {
     pub machine: String,
     /// The process, once it runs.
     pub process: Process,
+    /// More environment, kept over restarts.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Agent {
@@ -27,13 +29,26 @@ impl Agent {
     /// # Errors
     /// When a step fails; the agent's log is in the message.
     pub async fn start(host: &Host, data: &Path, name: &str) -> Result<Self> {
+        Self::start_with(host, data, name, &[]).await
+    }
+
+    /// The same with more environment, kept over restarts.
+    ///
+    /// # Errors
+    /// As [`Agent::start`].
+    pub async fn start_with(
+        host: &Host,
+        data: &Path,
+        name: &str,
+        environment: &[(String, String)],
+    ) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let token =
             host.enrolment_token(&json!({ "name": name, "auto_approve": true, "max_uses": 1 })).await?;
         enroll(host, data, name, &token).await?;
-        let process = run(data)?;
+        let process = run_with(data, environment)?;
         let machine = online(host, name).await.with_context(|| process.tail(20))?;
-        Ok(Self { data: data.to_owned(), machine, process })
+        Ok(Self { data: data.to_owned(), machine, process, environment: environment.to_vec() })
     }
 
     /// Start again after a kill.
@@ -42,7 +57,7 @@ impl Agent {
     /// When it does not start.
     pub fn restart(&mut self) -> Result<()> {
         self.process.kill();
-        self.process = run(&self.data)?;
+        self.process = run_with(&self.data, &self.environment)?;
         Ok(())
     }
 }
@@ -85,9 +100,14 @@ pub async fn enroll(host: &Host, data: &Path, name: &str, token: &str) -> Result
 /// # Errors
 /// When it does not start.
 pub fn run(data: &Path) -> Result<Process> {
+    run_with(data, &[])
+}
+
+fn run_with(data: &Path, environment: &[(String, String)]) -> Result<Process> {
     let mut command = Command::new(bins::binary("sysmanage-agent")?);
     // Tests kill hosts all the time: their agents come back at once.
     command.env("SYSMANAGE_AGENT__CONNECTION__MAX_BACKOFF_S", "1");
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     Process::start(command.arg("--data").arg(data).arg("run"), &data.join("agent.log"))
 }
 

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod api;
+pub mod apt;
 pub mod bins;
 pub mod host;
 pub mod packages;

@@ -39,6 +39,7 @@
 //! Contracts only grow. New fields are optional with a serde default, new frames are skipped by old peers
 //! ([`DecodeError::UnknownFrame`]), and `tests/golden` keeps the bytes of every frame of every version.
 
+pub mod core_command;
 pub mod engine;
 pub mod enroll;
 pub mod frame;

@@ -40,6 +40,7 @@ impl Spool {
             let mut output = write.open_table(OUTPUT)?;
             for chunk in chunks {
                 let size = chunk.data.len() as u64;
+                record.taken[usize::from(chunk.stream == Stream::Stderr)] += size;
                 let fits = record.output_bytes + size <= self.limits.max_output_bytes
                     && waiting + size <= self.limits.max_bytes;
                 // Once something is missing the rest is dropped too: no holes in what people read.

@@ -50,6 +50,9 @@ pub struct Record {
     /// Bytes of output that were not kept.
     #[serde(default)]
     pub dropped_bytes: u64,
+    /// Bytes taken from each stream, kept or not: where the next agent goes on reading.
+    #[serde(default)]
+    pub taken: [u64; 2],
 }
 
 impl Record {
@@ -65,6 +68,7 @@ impl Record {
             next_chunk: 0,
             output_bytes: 0,
             dropped_bytes: 0,
+            taken: [0, 0],
         }
     }
 

@@ -1,13 +1,16 @@
 //! `sysmanage machine|enrolment-token`.
 
+use std::process::ExitCode;
+
 use anyhow::bail;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use http::Method;
 use serde_json::json;
 
 use super::{
     Session,
     client::{Body, Client, encoded},
+    target::Target,
 };
 
 /// Machines.
@@ -40,12 +43,45 @@ pub(super) enum MachineCommand {
         /// Id or name.
         machine: String,
     },
+    /// Restart machines; with --wait until they are back.
+    Reboot(PowerArgs),
+    /// Shut machines down.
+    Shutdown(PowerArgs),
+}
+
+/// How to restart or shut down, and where.
+#[derive(Debug, Args)]
+pub(super) struct PowerArgs {
+    /// Seconds until it happens.
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    delay: u32,
+    /// Told to people who are logged in.
+    #[arg(long, default_value = "")]
+    message: String,
+    #[command(flatten)]
+    target: Target,
+}
+
+impl PowerArgs {
+    async fn run(self, session: &Session, verb: &str) -> anyhow::Result<ExitCode> {
+        let parameters = json!({"delay_s": self.delay, "message": self.message});
+        self.target.run(session, &format!("power/{verb}"), parameters).await
+    }
 }
 
 impl MachineCommand {
-    pub(super) async fn run(self, session: &Session) -> anyhow::Result<()> {
+    pub(super) async fn run(self, session: &Session) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Reboot(args) => args.run(session, "reboot").await,
+            Self::Shutdown(args) => args.run(session, "shutdown").await,
+            other => other.change(session).await.map(|()| ExitCode::SUCCESS),
+        }
+    }
+
+    async fn change(self, session: &Session) -> anyhow::Result<()> {
         let client = session.client().await?;
         match self {
+            Self::Reboot(_) | Self::Shutdown(_) => Ok(()),
             Self::List { selector } => {
                 let machines =
                     client.get(&format!("/api/v1/machines?limit=500&q={}", encoded(&selector))).await?;

@@ -35,9 +35,10 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateOperation {
-    /// `core.ping` or `core.refresh_inventory`. Engines' commands go through the engine's own routes.
+    /// A core command, e.g. `core.ping` or `core.packages.install`; its family's permission is needed besides.
+    /// Engines' commands go through the engine's own routes.
     command: String,
-    /// Shown to people; the command's name when absent.
+    /// Shown to people; a sentence made from the command when absent.
     #[serde(default)]
     title: String,
     /// Machines by id.
@@ -76,34 +77,37 @@ async fn create(
     headers: HeaderMap,
     Json(body): Json<CreateOperation>,
 ) -> Result<(StatusCode, Json<Operation>), Problem> {
-    let targets = match body.selector {
-        Some(_) if !body.machines.is_empty() => {
-            return Err(Problem::invalid("selector", "Give machines or a selector, not both."));
-        }
-        Some(selector) => Targets::Selector(selector),
-        None => Targets::Machines(body.machines),
-    };
-    let title = if body.title.is_empty() { body.command.clone() } else { body.title };
+    let targets = targets(body.machines, body.selector)?;
     let new = NewOperation {
         payload: body.payload,
         timeout_s: body.timeout_s,
         queue_timeout_s: body.queue_timeout_s,
         concurrency: body.concurrency,
         idempotency_key: key(&headers, &ctx)?,
-        ..NewOperation::core(&body.command, title, targets)
+        ..NewOperation::core(&body.command, body.title, targets)
     };
     let id = app.operations.create(&ctx, new).await?;
     created(&app, id).await
 }
 
+pub(super) fn targets(machines: Vec<Uuid>, selector: Option<String>) -> Result<Targets, Problem> {
+    match selector {
+        Some(_) if !machines.is_empty() => {
+            Err(Problem::invalid("selector", "Give machines or a selector, not both."))
+        }
+        Some(selector) => Ok(Targets::Selector(selector)),
+        None => Ok(Targets::Machines(machines)),
+    }
+}
+
 /// The answer for who made an operation: they may see it even without `operations:read`.
-async fn created(app: &App, id: Uuid) -> Result<(StatusCode, Json<Operation>), Problem> {
+pub(super) async fn created(app: &App, id: Uuid) -> Result<(StatusCode, Json<Operation>), Problem> {
     let operation = app.operations.get(&Ctx::system("created"), id).await?;
     Ok((StatusCode::ACCEPTED, Json(operation)))
 }
 
 /// Keys of different actors never meet.
-fn key(headers: &HeaderMap, ctx: &Ctx) -> Result<Option<String>, Problem> {
+pub(super) fn key(headers: &HeaderMap, ctx: &Ctx) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= 100 => Ok(Some(format!("{}/{key}", ctx.actor))),

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    NewOperation, Operation, OperationError, Targets, Task, TaskListener, TaskOutput,
+    NewOperation, Operation, OperationError, Targets, Task, TaskListener, TaskOutput, commands,
     dispatch::{Dispatcher, Signal, Surroundings},
     entity::{operation, task},
     state, store,
@@ -82,11 +82,11 @@ impl Operations {
 
     /// Create an operation and start it. Returns its id, or that of the operation with the same idempotency key.
     ///
-    /// Core commands need `operations:create`. An engine's commands are created by the engine slice only, after its
+    /// A core command needs the permission of its family (see [`commands::permission`]). An engine's commands are created by the engine slice only, after its
     /// own checks; machines must lie within the scope of the context (or of `new.scope`) all the same.
     pub async fn create(&self, ctx: &Ctx, new: NewOperation) -> Result<Uuid, OperationError> {
         let scope = match (&new.scope, &new.engine) {
-            (_, None) => ctx.require_scope("operations:create")?,
+            (_, None) => ctx.require_scope(commands::permission(&new.command))?,
             (Some(selector), Some(_)) if !selector.trim().is_empty() => Scope::Selector(selector.clone()),
             (_, Some(_)) => Scope::All,
         };
@@ -95,6 +95,7 @@ impl Operations {
             return Ok(known);
         }
         let machines = self.targets(&new.targets, &scope).await?;
+        let new = commands::completed(new, machines.len());
         let tasks =
             machines.into_iter().map(|(machine, name)| NewTask { machine, name, retry_of: None }).collect();
         self.store(ctx, new, tasks, None).await
@@ -147,9 +148,13 @@ impl Operations {
         let key = new.idempotency_key.clone();
         let rows = tasks.iter().map(|t| self.task_row(id, t)).collect();
         let row = self.operation_row(ctx, id, &new, tasks.len(), retry_of);
-        let shown = json!({
+        let mut shown = json!({
             "command": new.command, "title": new.title, "machines": tasks.len(), "retry_of": retry_of,
         });
+        if new.engine.is_none() {
+            // An engine's payload may hold what is not for everybody; it records its own.
+            shown["parameters"] = new.payload.clone();
+        }
         let tx = self.core.db.begin().await?;
         if let Err(error) = store::insert(&tx, row, rows).await {
             drop(tx);
@@ -374,6 +379,11 @@ impl Operations {
         let scope = ctx.require_scope("operations:cancel")?;
         let db = self.core.db.read();
         let old = store::get(db, id).await?.ok_or(OperationError::NotFound("operation"))?;
+        let scope = match &old.engine_id {
+            // To run it again is to run it.
+            None => scope.and(ctx.require_scope(commands::permission(&old.command))?),
+            Some(_) => scope,
+        };
         let wanted = |t: &task::Model| {
             let state = state::parse(&t.state).unwrap_or_default();
             match (tasks.is_empty(), states.is_empty()) {
@@ -450,8 +460,8 @@ fn check(new: &NewOperation) -> Result<(), OperationError> {
     if !named || new.command.len() > 200 {
         return invalid("command", "A command is `core.<name>` or `<engine>.<name>`.");
     }
-    if new.engine.is_none() && !super::CORE_COMMANDS.contains(&new.command.as_str()) {
-        return invalid("command", "There is no such core command.");
+    if new.engine.is_none() {
+        commands::check(&new.command, &new.payload)?;
     }
     if new.title.len() > 200 {
         return invalid("title", "A title has at most 200 bytes.");

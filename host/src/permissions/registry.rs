@@ -34,6 +34,7 @@ pub const CORE: &[(&str, &str)] = &[
     ("machines:approve", "approve or reject machines that ask to join"),
     ("machines:delete", "remove machines"),
     ("machines:enrol", "create and revoke enrolment tokens"),
+    ("machines:power", "restart and shut down machines"),
     ("machines:read", "see machines and their inventory"),
     ("machines:update", "change names, tags and notes of machines"),
     ("metrics:read", "read the host's own metrics"),
@@ -41,10 +42,12 @@ pub const CORE: &[(&str, &str)] = &[
     ("operations:cancel", "cancel and retry operations"),
     ("operations:create", "run core commands on machines"),
     ("operations:read", "see operations and their output"),
+    ("packages:manage", "install, remove and upgrade packages on machines"),
     ("roles:manage", "create, change and delete roles"),
     ("roles:read", "see roles and permissions"),
     ("secrets:manage", "set and delete secrets"),
     ("secrets:read", "see names of secrets, never their values"),
+    ("services:manage", "start, stop and configure services on machines"),
     ("settings:manage", "change settings"),
     ("settings:read", "see settings"),
     ("users:manage", "create, change, disable and delete users"),
@@ -56,10 +59,13 @@ fn core_roles(name: &str) -> Vec<String> {
     const OPERATOR_ONLY: &[&str] = &[
         "machines:approve",
         "machines:enrol",
+        "machines:power",
         "machines:update",
         "operations:cancel",
         "operations:create",
+        "packages:manage",
         "secrets:read",
+        "services:manage",
     ];
     const ADMIN_ONLY: &[&str] = &["audit:read", "metrics:read", "users:read"];
     match name {

@@ -122,7 +122,7 @@ async fn start_agent(host: &Host, data: &Path) -> Result<Agent> {
     }
     let process = agent::run(&folder)?;
     let machine = agent::online(host, MACHINE).await?;
-    Ok(Agent { data: folder, machine, process })
+    Ok(Agent { data: folder, machine, process, environment: Vec::new() })
 }
 
 async fn tell(host: &Host, data: &Path, login: &Login) -> Result<()> {
