@@ -26,7 +26,9 @@ use crate::{
     operations,
     permissions::Registry,
     pki::Pki,
+    searches,
     secrets::Secrets,
+    selector::Selectors,
     settings::Settings,
 };
 
@@ -37,6 +39,8 @@ pub struct Core {
     pub config: Config,
     /// Data directory, absolute.
     pub data_dir: PathBuf,
+    /// Selectors of machines.
+    pub selectors: Selectors,
     /// The time.
     pub clock: SharedClock,
     /// The database, migrated.
@@ -74,6 +78,8 @@ pub struct App {
     pub accounts: accounts::Services,
     /// Machines, enrolment, inventory.
     pub machines: machines::Services,
+    /// Saved searches.
+    pub searches: searches::Services,
     /// Operations and their tasks.
     pub operations: operations::Services,
     /// Sessions of agents.
@@ -108,6 +114,7 @@ impl App {
             secrets: Secrets::new(db.clone(), keys.clone(), clock.clone(), audit.clone()),
             settings: Settings::new(db.clone(), clock.clone(), audit.clone()),
             notifications: Notifications::new(db.clone(), clock.clone(), events.clone(), permissions.clone()),
+            selectors: Selectors::new(db.clone(), clock.clone()),
             sessions: Sessions::default(),
             port: AtomicU16::new(config.http.port),
             shutdown: CancellationToken::new(),
@@ -124,6 +131,7 @@ impl App {
         Ok(Arc::new(Self {
             accounts: accounts::Services::new(core.clone()).await?,
             machines: machines::Services::new(core.clone()).await?,
+            searches: searches::Services::new(core.clone()).await?,
             operations: operations::Services::new(core.clone()).await?,
             gateway: gateway::Services::new(core.clone()).await?,
             engines: engines::Services::new(core.clone()).await?,
@@ -136,6 +144,7 @@ impl App {
     pub async fn start(self: &Arc<Self>) -> anyhow::Result<()> {
         self.accounts.start(self).await?;
         self.license.start(self).await?;
+        self.searches.start(self).await?;
         self.machines.start(self).await?;
         self.operations.start(self).await?;
         self.engines.start(self).await?;

@@ -35,6 +35,9 @@ pub struct Event {
     pub data: Value,
     /// The machine it concerns.
     pub machine_id: Option<Uuid>,
+    /// The operation it concerns as a whole.
+    #[serde(skip)]
+    pub operation_id: Option<Uuid>,
     /// Permission needed to see it.
     #[serde(skip)]
     pub permission: String,
@@ -46,18 +49,31 @@ pub struct NewEvent {
     topic: String,
     data: Value,
     machine_id: Option<Uuid>,
+    operation_id: Option<Uuid>,
     permission: String,
 }
 
 impl NewEvent {
     /// An event with `topic` and `data`, seen by those who hold `permission`.
     pub fn new(topic: impl Into<String>, permission: impl Into<String>, data: Value) -> Self {
-        Self { topic: topic.into(), data, machine_id: None, permission: permission.into() }
+        Self {
+            topic: topic.into(),
+            data,
+            machine_id: None,
+            operation_id: None,
+            permission: permission.into(),
+        }
     }
 
     /// The machine it concerns; only those whose scope holds the machine see it.
     pub fn machine(mut self, id: Uuid) -> Self {
         self.machine_id = Some(id);
+        self
+    }
+
+    /// The operation it concerns as a whole. Who may see some of its machines only learns that it changed, not what.
+    pub fn operation(mut self, id: Uuid) -> Self {
+        self.operation_id = Some(id);
         self
     }
 }
@@ -105,6 +121,7 @@ impl Events {
             at: self.clock.now(),
             data,
             machine_id: new.machine_id,
+            operation_id: new.operation_id,
             permission: new.permission,
         });
         ring.next_id += 1;

@@ -44,6 +44,7 @@ pub mod operations;
 pub mod permissions;
 pub mod pki;
 pub mod problem;
+pub mod searches;
 pub mod secrets;
 pub mod selector;
 pub mod serve;

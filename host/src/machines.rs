@@ -4,6 +4,8 @@ mod diff;
 mod enrolment;
 mod entity;
 mod error;
+mod facts;
+mod indexing;
 mod inventory;
 mod limit;
 mod live;
@@ -58,6 +60,7 @@ impl Services {
     /// Nobody is connected yet; from now on presence is written.
     pub async fn start(&self, _app: &Arc<App>) -> anyhow::Result<()> {
         store::all_offline(self.core.db.write()).await?;
+        indexing::catch_up(&self.core.db).await?;
         let machines = self.machines.clone();
         let stop = self.core.shutdown.clone();
         self.core.tasks.spawn(async move { machines.keep_presence(stop).await });

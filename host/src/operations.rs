@@ -7,6 +7,7 @@ mod entity;
 mod error;
 mod listener;
 mod model;
+mod reach;
 mod routes;
 mod service;
 pub mod state;
@@ -22,6 +23,7 @@ pub(crate) use dispatch::Signal;
 pub use error::OperationError;
 pub use listener::TaskListener;
 pub use model::{NewOperation, Operation, OutputChunk, Targets, Task, TaskError, TaskOutput};
+pub(crate) use reach::Reach;
 pub use service::Operations;
 pub use store::OperationFilter;
 

@@ -1,69 +1,69 @@
-//! The selector language: which machines. `os:debian tag:web not name:db-* (state:approved or online:yes)`.
+//! The selector language: which machines. `os:debian tag:web -name:db-* (state:approved or online:yes)`.
 //!
-//! Terms side by side must all hold; `or` binds weaker; `not` binds strongest; parentheses group. The same text is a
-//! list's filter, a role's scope and an operation's target.
+//! Terms side by side must all hold; `or` binds weaker; `not` and `-` bind strongest; parentheses group. The same text
+//! is a list's filter, a saved search, a role's scope, a rule of tags and an operation's target. The reference for
+//! people is `docs/selector.md`.
+//!
+//! A selector is compiled to a condition on table `machines` ([`Selector::condition`]) or evaluated over the facts of
+//! one machine ([`Selector::matches`]). Both need an [`Env`], which `core.selectors.env()` gives.
 
+mod ast;
 mod compile;
+mod complete;
+mod env;
+mod evaluate;
+mod fields;
+mod format;
+mod glob;
+mod lex;
+pub(crate) mod net;
 mod parse;
+mod problem;
+pub mod routes;
+mod service;
+mod term;
+mod value;
+pub mod version;
 
 use std::sync::Arc;
 
-pub use parse::{Field, Problem as SyntaxProblem};
-
-use http::StatusCode;
 use sea_orm::Condition;
-use serde_json::{Map, Value};
 
-use crate::{ctx::Scope, problem::SliceError};
+use crate::ctx::Scope;
+
+pub use ast::{Node, Op, Term, Test, Value};
+pub use env::{Env, Unusable};
+pub(crate) use env::{Saved, SavedSearches};
+pub use evaluate::MachineFacts;
+pub use fields::{FIELDS, Field, Kind, Spec};
+pub use net::Net;
+pub use problem::{Problem as SyntaxProblem, SelectorError};
+pub use service::Selectors;
+pub use value::is_search_name;
 
 /// A parsed selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selector(Arc<Node>);
 
-/// The tree of a selector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Node {
-    /// Every machine.
-    All,
-    /// A field matches a value.
-    Term(Field, String),
-    /// The inner does not hold.
-    Not(Box<Node>),
-    /// Both hold.
-    And(Vec<Node>),
-    /// One holds.
-    Or(Vec<Node>),
-}
-
-/// A selector that does not parse.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{problem} at character {at} of `{text}`")]
-pub struct SelectorError {
-    /// What is wrong.
-    pub problem: SyntaxProblem,
-    /// Where, counted in characters from 1.
-    pub at: usize,
-    /// The selector.
-    pub text: String,
-}
-
-impl SliceError for SelectorError {
-    fn status(&self) -> StatusCode {
-        StatusCode::UNPROCESSABLE_ENTITY
-    }
-    fn code(&self) -> &'static str {
-        "bad_selector"
-    }
-    fn extras(&self) -> Map<String, Value> {
-        Map::from_iter([("at".into(), self.at.into())])
-    }
-}
-
+/// Reads the text. Whether the saved searches that it names exist is not looked at: see [`Selectors::parse`].
 impl std::str::FromStr for Selector {
     type Err = SelectorError;
 
     fn from_str(text: &str) -> Result<Self, SelectorError> {
-        parse::parse(text).map(|node| Self(Arc::new(node)))
+        parse::parse(text, &|_| None).map(Self::from)
+    }
+}
+
+impl From<Node> for Selector {
+    fn from(node: Node) -> Self {
+        Self(Arc::new(node))
+    }
+}
+
+/// The one way to write it.
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -73,19 +73,31 @@ impl Selector {
         &self.0
     }
 
-    /// A condition for a query whose table is `machines`.
-    pub fn condition(&self) -> Condition {
-        compile::condition(&self.0)
+    /// A condition for a query whose table is `machines`. What cannot be used, because a saved search is gone, selects
+    /// nothing.
+    pub fn condition(&self, env: &Env) -> Condition {
+        match env.expand(&self.0) {
+            Ok(node) => compile::condition(&node, env),
+            Err(error) => {
+                tracing::warn!(%error, selector = %self, "a selector cannot be used; it selects no machine");
+                compile::nothing()
+            }
+        }
+    }
+
+    /// Whether it selects the machine with these facts.
+    pub fn matches(&self, facts: &MachineFacts, env: &Env) -> bool {
+        env.expand(&self.0).is_ok_and(|node| evaluate::holds(&node, facts, env))
     }
 }
 
 impl Scope {
     /// A condition for a query whose table is `machines`. A scope that does not parse reaches nothing.
-    pub fn condition(&self) -> Condition {
+    pub fn condition(&self, env: &Env) -> Condition {
         match self {
             Self::All => Condition::all(),
             Self::Selector(text) => match text.parse::<Selector>() {
-                Ok(selector) => selector.condition(),
+                Ok(selector) => selector.condition(env),
                 Err(error) => {
                     tracing::warn!(%error, "a role's scope does not parse; it reaches no machine");
                     compile::nothing()

@@ -14,7 +14,7 @@ use super::{
     store,
     users::{checked_text, taken},
 };
-use crate::{audit::Change, ctx::Ctx, http::Page, permissions::PermissionSet, selector::Selector};
+use crate::{audit::Change, ctx::Ctx, http::Page, permissions::PermissionSet};
 
 const BUILT_IN: [(&str, &str); 3] = [
     ("admin", "Everything."),
@@ -89,6 +89,7 @@ impl Services {
     pub async fn create_role(&self, ctx: &Ctx, new: NewRole) -> Result<Role, AccountError> {
         ctx.require("roles:manage")?;
         check(ctx, &new)?;
+        self.core.selectors.parse_for_all(&new.scope)?;
         let now = self.core.clock.now();
         let row = role::ActiveModel {
             id: Set(Uuid::now_v7()),
@@ -121,6 +122,7 @@ impl Services {
     ) -> Result<Role, AccountError> {
         ctx.require("roles:manage")?;
         check(ctx, &new)?;
+        self.core.selectors.parse_for_all(&new.scope)?;
         let tx = self.core.db.begin().await?;
         let row = role::Entity::find_by_id(id).one(&tx).await?.ok_or(AccountError::NotFound("role"))?;
         let before = Role::of(row.clone(), &self.core.permissions);
@@ -179,7 +181,6 @@ fn check(ctx: &Ctx, new: &NewRole) -> Result<(), AccountError> {
             format!("`{bad}` is neither a permission nor a pattern."),
         ));
     }
-    new.scope.parse::<Selector>()?;
     if !ctx.covers(&new.permissions) {
         return Err(AccountError::BeyondOwn);
     }

@@ -13,6 +13,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Query as SqlQuery},
 };
 use serde::Deserialize;
+use serde_json::json;
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::Instant,
@@ -121,7 +122,9 @@ impl Follower {
                     }
                 }
             };
-            if self.wants(&event) && self.may_see(&event).await {
+            if self.wants(&event)
+                && let Some(event) = self.seen(event).await
+            {
                 let data = serde_json::to_string(&*event).unwrap_or_default();
                 return Some(
                     SseEvent::default().id(event.id.to_string()).event(event.topic.clone()).data(data),
@@ -134,11 +137,20 @@ impl Follower {
         self.topics.is_empty() || self.topics.iter().any(|pattern| topic_matches(pattern, &event.topic))
     }
 
-    async fn may_see(&self, event: &Event) -> bool {
-        match (self.ctx.require_scope(&event.permission), event.machine_id) {
-            (Err(_), _) => false,
-            (Ok(Scope::All), _) | (Ok(_), None) => true,
-            (Ok(scope), Some(machine)) => in_scope(&self.app, &scope, machine).await,
+    /// The event as the caller may see it. Of an operation that reaches beyond the caller's scope only its id is told.
+    async fn seen(&self, event: Arc<Event>) -> Option<Arc<Event>> {
+        let scope = self.ctx.require_scope(&event.permission).ok()?;
+        if scope == Scope::All {
+            return Some(event);
+        }
+        match (event.machine_id, event.operation_id) {
+            (Some(machine), _) => in_scope(&self.app, &scope, machine).await.then_some(event),
+            (None, Some(operation)) => {
+                self.app.operations.get(&self.ctx, operation).await.ok()?;
+                let data = json!({"operation_id": operation});
+                Some(Arc::new(Event { data, ..Event::clone(&event) }))
+            }
+            (None, None) => Some(event),
         }
     }
 }
@@ -148,7 +160,7 @@ async fn in_scope(app: &App, scope: &Scope, machine: Uuid) -> bool {
         .expr(Expr::val(1))
         .from("machines")
         .and_where(Expr::col(("machines", "id")).eq(machine))
-        .cond_where(scope.condition())
+        .cond_where(scope.condition(&app.selectors.env()))
         .to_owned();
     app.db.read().query_one(&query).await.is_ok_and(|row| row.is_some())
 }

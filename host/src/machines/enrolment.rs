@@ -23,6 +23,7 @@ use uuid::Uuid;
 use super::{
     EnrolmentToken, MachineError, MachineState, Machines, NewEnrolmentToken,
     entity::{machine, token},
+    indexing,
     service::{check_tags, facts_row},
     store,
 };
@@ -219,6 +220,7 @@ impl Machines {
             ..facts_row(&request.facts, &request.agent_version)
         };
         machine::Entity::insert(row).exec_without_returning(tx).await?;
+        indexing::set_addresses(tx, id, &request.facts.addresses).await?;
         let tags: Vec<String> = serde_json::from_value(token.tags.clone()).unwrap_or_default();
         store::set_tags(tx, id, &tags).await?;
         let change = Change::new("machine.enrolled", "machine", id).after(json!({

@@ -1,5 +1,6 @@
 //! Tables of machines.
 
+pub mod address;
 pub mod change;
 pub mod engine;
 pub mod machine;

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     LiveMetrics, MachineState, Machines,
     entity::{engine, machine},
+    indexing,
     service::facts_row,
     store,
 };
@@ -56,7 +57,10 @@ impl Machines {
         }
         let mut set = facts_row(&hello.facts, &hello.agent_version);
         set.updated_at = Set(self.core.clock.now());
-        store::update(self.core.db.write(), id, set).await?;
+        let tx = self.core.db.begin().await?;
+        store::update(&tx, id, set).await?;
+        indexing::set_addresses(&tx, id, &hello.facts.addresses).await?;
+        tx.commit().await?;
         self.publish("machine.updated", id, json!({"name": row.name, "agent_version": hello.agent_version}));
         Ok(())
     }
@@ -190,7 +194,9 @@ fn merged(row: &machine::Model, hello: &Hello) -> machine::ActiveModel {
         memory_bytes,
         boot_id,
         addresses,
-        agent_version
+        agent_version,
+        os_version_key,
+        agent_version_key
     );
     all
 }

@@ -61,7 +61,8 @@ async fn list(
         Some("name") => Sort::Name,
         Some(_) => return Err(Problem::invalid("sort", "Sort by `created` or `name`.")),
     };
-    let selector = query.q.filter(|q| !q.trim().is_empty()).map(|q| q.parse()).transpose()?;
+    let selector =
+        query.q.filter(|q| !q.trim().is_empty()).map(|q| app.selectors.parse(&ctx, &q)).transpose()?;
     let query = MachineQuery { selector, sort, after: page.after()?, limit: page.limit() };
     Ok(Json(app.machines.list(&ctx, query).await?))
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     LiveMachines, LiveMetrics, Machine, MachineDetails, MachineEngine, MachineError, MachineLimit,
-    MachineState, Sort, Unlimited, entity::machine, inventory, store,
+    MachineState, Sort, Unlimited, entity::machine, indexing, inventory, store,
 };
 use crate::{
     app::Core,
@@ -76,9 +76,10 @@ impl Machines {
     /// Machines within the actor's reach.
     pub async fn list(&self, ctx: &Ctx, query: MachineQuery) -> Result<Page<Machine>, MachineError> {
         let scope = ctx.require_scope("machines:read")?;
-        let mut condition = Condition::all().add(scope.condition());
+        let env = self.core.selectors.env();
+        let mut condition = Condition::all().add(scope.condition(&env));
         if let Some(selector) = query.selector {
-            condition = condition.add(selector.condition());
+            condition = condition.add(selector.condition(&env));
         }
         let db = self.core.db.read();
         let page = store::list(db, condition, query.sort, query.after, query.limit).await?;
@@ -95,8 +96,9 @@ impl Machines {
     pub async fn count(&self, ctx: &Ctx, selector: &str) -> Result<u64, MachineError> {
         let scope = ctx.require_scope("machines:read")?;
         let bad = |e: SelectorError| MachineError::Invalid { field: "q", detail: e.to_string() };
-        let selector: Selector = selector.parse().map_err(bad)?;
-        let condition = Condition::all().add(scope.condition()).add(selector.condition());
+        let selector = self.core.selectors.parse(ctx, selector).map_err(bad)?;
+        let env = self.core.selectors.env();
+        let condition = Condition::all().add(scope.condition(&env)).add(selector.condition(&env));
         Ok(store::count(self.core.db.read(), condition).await?)
     }
 
@@ -128,7 +130,8 @@ impl Machines {
         id: Uuid,
     ) -> Result<machine::Model, MachineError> {
         let scope = ctx.require_scope(permission)?;
-        let row = store::get_within(self.core.db.read(), id, scope.condition()).await?;
+        let row =
+            store::get_within(self.core.db.read(), id, scope.condition(&self.core.selectors.env())).await?;
         row.ok_or(MachineError::NotFound("machine"))
     }
 
@@ -306,6 +309,8 @@ pub(super) fn facts_row(facts: &MachineFacts, agent_version: &str) -> machine::A
         boot_id: Set(facts.boot_id.clone()),
         addresses: Set(json!(facts.addresses)),
         agent_version: Set(agent_version.into()),
+        os_version_key: Set(indexing::version_key(&facts.os_version)),
+        agent_version_key: Set(indexing::version_key(agent_version)),
         ..Default::default()
     }
 }

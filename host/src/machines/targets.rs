@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{entity::machine, model::MachineState};
 use crate::{
-    ctx::Scope,
-    selector::{Selector, SelectorError},
+    ctx::{Ctx, Scope},
+    selector::{Env, SelectorError, Selectors},
 };
 
 /// Why targets cannot be found.
@@ -24,10 +24,10 @@ pub enum TargetError {
     Database(#[from] DbErr),
 }
 
-fn approved(scope: &Scope) -> Select<machine::Entity> {
+fn approved(scope: &Scope, env: &Env) -> Select<machine::Entity> {
     machine::Entity::find()
         .filter(machine::Column::State.eq(MachineState::Approved.name()))
-        .filter(scope.condition())
+        .filter(scope.condition(env))
         .order_by_asc(machine::Column::Id)
 }
 
@@ -43,12 +43,14 @@ pub(crate) async fn by_ids(
     db: &impl ConnectionTrait,
     ids: &HashSet<Uuid>,
     scope: &Scope,
+    env: &Env,
 ) -> Result<Vec<(Uuid, String)>, DbErr> {
     let ids: Vec<Uuid> = ids.iter().copied().collect();
     let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(400) {
-        found
-            .extend(names(db, approved(scope).filter(machine::Column::Id.is_in(ids.iter().copied()))).await?);
+        found.extend(
+            names(db, approved(scope, env).filter(machine::Column::Id.is_in(ids.iter().copied()))).await?,
+        );
     }
     found.sort();
     Ok(found)
@@ -57,9 +59,12 @@ pub(crate) async fn by_ids(
 /// Those that `selector` matches within `scope`, with their names.
 pub(crate) async fn by_selector(
     db: &impl ConnectionTrait,
+    selectors: &Selectors,
+    ctx: &Ctx,
     selector: &str,
     scope: &Scope,
 ) -> Result<Vec<(Uuid, String)>, TargetError> {
-    let selector: Selector = selector.parse()?;
-    Ok(names(db, approved(scope).filter(selector.condition())).await?)
+    let selector = selectors.parse(ctx, selector)?;
+    let env = selectors.env();
+    Ok(names(db, approved(scope, &env).filter(selector.condition(&env))).await?)
 }

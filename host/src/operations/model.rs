@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     entity::{operation, output, task},
+    reach::Reach,
     state,
 };
 
@@ -111,7 +112,19 @@ pub struct Operation {
 }
 
 impl Operation {
-    pub(super) fn of(row: operation::Model, counts: BTreeMap<TaskState, u64>) -> Self {
+    /// The operation as one sees it who may see the counted tasks only. The selector could name other machines.
+    pub(super) fn seen(row: operation::Model, counts: BTreeMap<TaskState, u64>, reach: &Reach) -> Self {
+        let whole = Self::of(row, counts);
+        if reach.is_all() {
+            return whole;
+        }
+        let total = whole.counts.values().sum::<u64>().try_into().unwrap_or(i32::MAX);
+        let open = whole.counts.iter().any(|(state, n)| !state.is_final() && *n > 0);
+        let finished_at = whole.finished_at.filter(|_| !open);
+        Self { total, finished_at, selector: String::new(), ..whole }
+    }
+
+    fn of(row: operation::Model, counts: BTreeMap<TaskState, u64>) -> Self {
         Self {
             id: row.id,
             command: row.command,

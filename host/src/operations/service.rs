@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
-    NewOperation, Operation, OperationError, Targets, Task, TaskListener, TaskOutput, commands,
+    NewOperation, Operation, OperationError, Reach, Targets, Task, TaskListener, TaskOutput, commands,
     dispatch::{Dispatcher, Signal, Surroundings},
     entity::{operation, task},
     state, store,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     app::Core,
     audit::Change,
-    ctx::{Ctx, Scope},
+    ctx::{Ctx, Forbidden, Scope},
     events::NewEvent,
     http::Page,
     machines,
@@ -94,7 +94,7 @@ impl Operations {
         if let Some(known) = self.known(&new).await? {
             return Ok(known);
         }
-        let machines = self.targets(&new.targets, &scope).await?;
+        let machines = self.targets(ctx, &new.targets, &scope).await?;
         let new = commands::completed(new, machines.len());
         let tasks =
             machines.into_iter().map(|(machine, name)| NewTask { machine, name, retry_of: None }).collect();
@@ -111,11 +111,22 @@ impl Operations {
         Err(OperationError::KeyReused)
     }
 
-    async fn targets(&self, targets: &Targets, scope: &Scope) -> Result<Vec<(Uuid, String)>, OperationError> {
+    async fn targets(
+        &self,
+        ctx: &Ctx,
+        targets: &Targets,
+        scope: &Scope,
+    ) -> Result<Vec<(Uuid, String)>, OperationError> {
         let found = match targets {
             Targets::Machines(ids) => {
                 let wanted: HashSet<Uuid> = ids.iter().copied().collect();
-                let found = machines::targets::by_ids(self.core.db.read(), &wanted, scope).await?;
+                let found = machines::targets::by_ids(
+                    self.core.db.read(),
+                    &wanted,
+                    scope,
+                    &self.core.selectors.env(),
+                )
+                .await?;
                 if found.len() < wanted.len() {
                     let have: HashSet<Uuid> = found.iter().map(|(id, _)| *id).collect();
                     return Err(OperationError::UnknownMachines(wanted.difference(&have).copied().collect()));
@@ -124,13 +135,17 @@ impl Operations {
             }
             Targets::Selector(selector) => {
                 use machines::targets::TargetError as E;
-                machines::targets::by_selector(self.core.db.read(), selector, scope).await.map_err(|e| {
-                    match e {
-                        E::Selector(e) => {
-                            OperationError::Invalid { field: "selector", detail: e.to_string() }
-                        }
-                        E::Database(e) => e.into(),
-                    }
+                machines::targets::by_selector(
+                    self.core.db.read(),
+                    &self.core.selectors,
+                    ctx,
+                    selector,
+                    scope,
+                )
+                .await
+                .map_err(|e| match e {
+                    E::Selector(e) => OperationError::Invalid { field: "selector", detail: e.to_string() },
+                    E::Database(e) => e.into(),
                 })?
             }
         };
@@ -170,7 +185,7 @@ impl Operations {
         tx.commit().await?;
         let mut data = shown;
         data["operation_id"] = json!(id);
-        self.core.events.publish(NewEvent::new("operation.created", "operations:read", data));
+        self.core.events.publish(NewEvent::new("operation.created", "operations:read", data).operation(id));
         // When the dispatcher has stopped, the next start of the host finds the operation.
         self.dispatcher.signal(Signal::Created(id)).await;
         Ok(id)
@@ -243,14 +258,20 @@ impl Operations {
 
     /// One operation.
     pub async fn get(&self, ctx: &Ctx, id: Uuid) -> Result<Operation, OperationError> {
-        ctx.require("operations:read")?;
-        self.load(id).await
+        let reach = self.reach(ctx, "operations:read")?;
+        self.load(id, &reach).await
     }
 
-    async fn load(&self, id: Uuid) -> Result<Operation, OperationError> {
-        let row = store::get(self.core.db.read(), id).await?.ok_or(OperationError::NotFound("operation"))?;
-        let counts = store::counts(self.core.db.read(), &[id]).await?.remove(&id).unwrap_or_default();
-        Ok(Operation::of(row, counts))
+    /// What the actor sees with `permission`.
+    fn reach(&self, ctx: &Ctx, permission: &str) -> Result<Reach, Forbidden> {
+        Ok(Reach::of(&ctx.require_scope(permission)?, &self.core.selectors.env()))
+    }
+
+    async fn load(&self, id: Uuid, reach: &Reach) -> Result<Operation, OperationError> {
+        let db = self.core.db.read();
+        let row = store::get(db, id, reach).await?.ok_or(OperationError::NotFound("operation"))?;
+        let counts = store::counts(db, &[id], reach).await?.remove(&id).unwrap_or_default();
+        Ok(Operation::seen(row, counts, reach))
     }
 
     /// Operations, newest first.
@@ -261,13 +282,13 @@ impl Operations {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Page<Operation>, OperationError> {
-        ctx.require("operations:read")?;
-        let page = store::list(self.core.db.read(), filter, after, limit).await?;
+        let reach = self.reach(ctx, "operations:read")?;
+        let page = store::list(self.core.db.read(), filter, &reach, after, limit).await?;
         let ids: Vec<Uuid> = page.items.iter().map(|o| o.id).collect();
-        let mut counts = store::counts(self.core.db.read(), &ids).await?;
+        let mut counts = store::counts(self.core.db.read(), &ids, &reach).await?;
         Ok(page.map(|row| {
             let own = counts.remove(&row.id).unwrap_or_default();
-            Operation::of(row, own)
+            Operation::seen(row, own, &reach)
         }))
     }
 
@@ -280,16 +301,16 @@ impl Operations {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Page<Task>, OperationError> {
-        ctx.require("operations:read")?;
+        let reach = self.reach(ctx, "operations:read")?;
         let db = self.core.db.read();
-        store::get(db, operation).await?.ok_or(OperationError::NotFound("operation"))?;
-        Ok(store::tasks(db, operation, states, after, limit).await?.map(Task::from))
+        store::get(db, operation, &reach).await?.ok_or(OperationError::NotFound("operation"))?;
+        Ok(store::tasks(db, operation, states, &reach, after, limit).await?.map(Task::from))
     }
 
     /// One task.
     pub async fn task(&self, ctx: &Ctx, id: Uuid) -> Result<Task, OperationError> {
-        ctx.require("operations:read")?;
-        let row = store::task(self.core.db.read(), id).await?;
+        let reach = self.reach(ctx, "operations:read")?;
+        let row = store::task(self.core.db.read(), id, &reach).await?;
         row.map(Task::from).ok_or(OperationError::NotFound("task"))
     }
 
@@ -301,10 +322,10 @@ impl Operations {
         after: u64,
         limit_bytes: u32,
     ) -> Result<TaskOutput, OperationError> {
-        ctx.require("operations:read")?;
+        let reach = self.reach(ctx, "operations:read")?;
         let db = self.core.db.read();
         // The task first: output that arrives in between is then not called complete too early.
-        let row = store::task(db, task).await?.ok_or(OperationError::NotFound("task"))?;
+        let row = store::task(db, task, &reach).await?.ok_or(OperationError::NotFound("task"))?;
         let bytes = match limit_bytes {
             0 => MAX_OUTPUT_BYTES,
             limit => MAX_OUTPUT_BYTES.min(limit as usize),
@@ -328,11 +349,11 @@ impl Operations {
         id: Uuid,
         patience: StdDuration,
     ) -> Result<Operation, OperationError> {
-        ctx.require("operations:read")?;
+        let reach = self.reach(ctx, "operations:read")?;
         let until = tokio::time::Instant::now() + patience;
         loop {
             let changed = self.finished.notified();
-            let operation = self.load(id).await?;
+            let operation = self.load(id, &reach).await?;
             if operation.finished_at.is_some() {
                 return Ok(operation);
             }
@@ -351,8 +372,9 @@ impl Operations {
         id: Uuid,
         tasks: Option<Vec<Uuid>>,
     ) -> Result<usize, OperationError> {
-        ctx.require("operations:cancel")?;
-        store::get(self.core.db.read(), id).await?.ok_or(OperationError::NotFound("operation"))?;
+        let reach = self.reach(ctx, "operations:cancel")?;
+        store::get(self.core.db.read(), id, &reach).await?.ok_or(OperationError::NotFound("operation"))?;
+        let tasks = self.cancellable(id, tasks, &reach).await?;
         let change = Change::new("operation.cancelled", "operation", id).after(json!({"tasks": tasks}));
         self.core.audit.record(ctx, change).await?;
         let (done, answer) = oneshot::channel();
@@ -362,8 +384,27 @@ impl Operations {
         }
         let open = answer.await.map_err(|_| OperationError::Stopping)?;
         let data = json!({"operation_id": id, "open": open});
-        self.core.events.publish(NewEvent::new("operation.cancelled", "operations:read", data));
+        self.core.events.publish(NewEvent::new("operation.cancelled", "operations:read", data).operation(id));
         Ok(open)
+    }
+
+    /// The tasks to cancel: of those named all must be within reach, and of all only these are meant.
+    async fn cancellable(
+        &self,
+        id: Uuid,
+        tasks: Option<Vec<Uuid>>,
+        reach: &Reach,
+    ) -> Result<Option<Vec<Uuid>>, OperationError> {
+        if reach.is_all() {
+            return Ok(tasks);
+        }
+        let seen = store::all_tasks(self.core.db.read(), id, reach).await?;
+        let seen: Vec<Uuid> = seen.into_iter().map(|t| t.id).collect();
+        match tasks {
+            Some(tasks) if tasks.iter().any(|t| !seen.contains(t)) => Err(OperationError::NotFound("task")),
+            Some(tasks) => Ok(Some(tasks)),
+            None => Ok(Some(seen)),
+        }
     }
 
     /// Run tasks again, as a new operation: the named ones, or those in `states` (every final state but succeeded,
@@ -378,7 +419,8 @@ impl Operations {
     ) -> Result<Uuid, OperationError> {
         let scope = ctx.require_scope("operations:cancel")?;
         let db = self.core.db.read();
-        let old = store::get(db, id).await?.ok_or(OperationError::NotFound("operation"))?;
+        let reach = Reach::of(&scope, &self.core.selectors.env());
+        let old = store::get(db, id, &reach).await?.ok_or(OperationError::NotFound("operation"))?;
         let scope = match &old.engine_id {
             // To run it again is to run it.
             None => scope.and(ctx.require_scope(commands::permission(&old.command))?),
@@ -392,7 +434,8 @@ impl Operations {
                 (true, true) => state.is_final() && state != TaskState::Succeeded,
             }
         };
-        let chosen: Vec<task::Model> = store::all_tasks(db, id).await?.into_iter().filter(wanted).collect();
+        let chosen: Vec<task::Model> =
+            store::all_tasks(db, id, &reach).await?.into_iter().filter(wanted).collect();
         if chosen.is_empty() {
             return Err(OperationError::NothingToRetry);
         }
@@ -402,7 +445,10 @@ impl Operations {
         }
         let ids: HashSet<Uuid> = chosen.iter().map(|t| t.machine_id).collect();
         let names: BTreeMap<Uuid, String> =
-            machines::targets::by_ids(db, &ids, &scope).await?.into_iter().collect();
+            machines::targets::by_ids(db, &ids, &scope, &self.core.selectors.env())
+                .await?
+                .into_iter()
+                .collect();
         let tasks: Vec<NewTask> = chosen
             .iter()
             .filter_map(|t| {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     entity::{operation, output, task},
+    reach::Reach,
     state,
 };
 use crate::http::Page;
@@ -47,18 +48,23 @@ pub(super) async fn by_key(db: &impl ConnectionTrait, key: &str) -> Result<Optio
     operation::Entity::find().filter(operation::Column::IdempotencyKey.eq(key)).one(db).await
 }
 
-pub(super) async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<operation::Model>, DbErr> {
-    operation::Entity::find_by_id(id).one(db).await
+pub(super) async fn get(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    reach: &Reach,
+) -> Result<Option<operation::Model>, DbErr> {
+    operation::Entity::find_by_id(id).filter(reach.operations()).one(db).await
 }
 
 pub(super) async fn list(
     db: &impl ConnectionTrait,
     filter: OperationFilter,
+    reach: &Reach,
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Page<operation::Model>, DbErr> {
     use operation::Column as C;
-    let mut query = operation::Entity::find();
+    let mut query = operation::Entity::find().filter(reach.operations());
     if let Some(engine) = filter.engine {
         query = query.filter(C::EngineId.eq(engine));
     }
@@ -70,6 +76,7 @@ pub(super) async fn list(
             .select_only()
             .column(task::Column::OperationId)
             .filter(task::Column::MachineId.eq(machine))
+            .filter(reach.tasks())
             .into_query();
         query = query.filter(C::Id.in_subquery(on_machine));
     }
@@ -95,6 +102,7 @@ struct Count {
 pub(super) async fn counts(
     db: &impl ConnectionTrait,
     ids: &[Uuid],
+    reach: &Reach,
 ) -> Result<HashMap<Uuid, BTreeMap<TaskState, u64>>, DbErr> {
     let rows = task::Entity::find()
         .select_only()
@@ -102,6 +110,7 @@ pub(super) async fn counts(
         .column(task::Column::State)
         .column_as(task::Column::Id.count(), "n")
         .filter(task::Column::OperationId.is_in(ids.iter().copied()))
+        .filter(reach.tasks())
         .group_by(task::Column::OperationId)
         .group_by(task::Column::State)
         .into_model::<Count>()
@@ -119,10 +128,12 @@ pub(super) async fn tasks(
     db: &impl ConnectionTrait,
     operation: Uuid,
     states: &[TaskState],
+    reach: &Reach,
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Page<task::Model>, DbErr> {
-    let mut query = task::Entity::find().filter(task::Column::OperationId.eq(operation));
+    let mut query =
+        task::Entity::find().filter(task::Column::OperationId.eq(operation)).filter(reach.tasks());
     if !states.is_empty() {
         query = query.filter(task::Column::State.is_in(states.iter().map(|s| state::name(*s))));
     }
@@ -133,16 +144,25 @@ pub(super) async fn tasks(
     Ok(Page::cut(rows, limit, |row| row.id.to_string()))
 }
 
-pub(super) async fn all_tasks(db: &impl ConnectionTrait, operation: Uuid) -> Result<Vec<task::Model>, DbErr> {
+pub(super) async fn all_tasks(
+    db: &impl ConnectionTrait,
+    operation: Uuid,
+    reach: &Reach,
+) -> Result<Vec<task::Model>, DbErr> {
     task::Entity::find()
         .filter(task::Column::OperationId.eq(operation))
+        .filter(reach.tasks())
         .order_by_asc(task::Column::Id)
         .all(db)
         .await
 }
 
-pub(super) async fn task(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<task::Model>, DbErr> {
-    task::Entity::find_by_id(id).one(db).await
+pub(super) async fn task(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    reach: &Reach,
+) -> Result<Option<task::Model>, DbErr> {
+    task::Entity::find_by_id(id).filter(reach.tasks()).one(db).await
 }
 
 /// Output after `after`, at most `bytes` of it but always one chunk.

@@ -45,6 +45,9 @@ pub const CORE: &[(&str, &str)] = &[
     ("packages:manage", "install, remove and upgrade packages on machines"),
     ("roles:manage", "create, change and delete roles"),
     ("roles:read", "see roles and permissions"),
+    ("searches:read", "see saved searches that are shared, and one's own"),
+    ("searches:share", "save and change searches that everybody may use"),
+    ("searches:write", "save searches for oneself"),
     ("secrets:manage", "set and delete secrets"),
     ("secrets:read", "see names of secrets, never their values"),
     ("services:manage", "start, stop and configure services on machines"),
@@ -64,11 +67,13 @@ fn core_roles(name: &str) -> Vec<String> {
         "operations:cancel",
         "operations:create",
         "packages:manage",
+        "searches:share",
         "secrets:read",
         "services:manage",
     ];
     const ADMIN_ONLY: &[&str] = &["audit:read", "metrics:read", "users:read"];
     match name {
+        "searches:write" => vec!["operator".into(), "viewer".into()],
         _ if OPERATOR_ONLY.contains(&name) => vec!["operator".into()],
         _ if name.ends_with(":read") && !ADMIN_ONLY.contains(&name) => {
             vec!["operator".into(), "viewer".into()]

@@ -1,270 +1,232 @@
 //! Parser of selectors: recursive descent with a bounded depth.
 
-use super::{Node, SelectorError};
+use super::{
+    ast::Node,
+    fields::{FIELDS, Field, Kind},
+    lex::{Failure, Token, TokenKind, tokens},
+    problem::{Problem, SelectorError, nearest},
+    term,
+};
 
-const MAX_CHARS: usize = 2000;
+/// Longest selector, in characters.
+pub const MAX_CHARS: usize = 2000;
 const MAX_DEPTH: usize = 32;
+/// Most terms and values of a selector.
 const MAX_TERMS: usize = 200;
 
-/// What a term looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// `id:` the machine's id, whole.
-    Id,
-    /// `name:` with `*` and `?`.
-    Name,
-    /// `tag:` with `*` and `?`.
-    Tag,
-    /// `os:` family, distribution or name, with `*` and `?`.
-    Os,
-    /// `state:` of enrolment: `pending`, `approved`, `rejected`, ...
-    State,
-    /// `online:yes` or `online:no`.
-    Online,
-}
+/// Says what is wrong with the name of a saved search, if anything.
+pub(super) type CheckSearch<'a> = &'a dyn Fn(&str) -> Option<Problem>;
 
-/// Why a selector does not parse.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// Longer, deeper or with more terms than allowed.
-    #[error("the selector is too {0}")]
-    TooBig(&'static str),
-    /// The selector ends where a term should begin.
-    #[error("a term is missing")]
-    MissingTerm,
-    /// An opening parenthesis without its closing one.
-    #[error("this parenthesis is not closed")]
-    Unclosed,
-    /// A closing parenthesis too many.
-    #[error("this parenthesis closes nothing")]
-    Unopened,
-    /// Not `field:value`.
-    #[error("`{0}` is not a term; write `name:{0}`, or another of id, name, tag, os, state, online")]
-    NotATerm(String),
-    /// A field that does not exist.
-    #[error("there is no field `{0}`; there are id, name, tag, os, state, online")]
-    UnknownField(String),
-    /// A field without value.
-    #[error("the field `{0}` has no value")]
-    NoValue(String),
-    /// A value that the field cannot have.
-    #[error("`{0}` is not {1}")]
-    BadValue(String, &'static str),
-    /// A quoted value that does not end.
-    #[error("this quote is not closed")]
-    OpenQuote,
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Token {
-    Open,
-    Close,
-    Not,
-    Or,
-    /// A term; field and value, value unquoted.
-    Term(String, String),
-    /// A word without colon.
-    Word(String),
-}
-
-pub(super) fn parse(text: &str) -> Result<Node, SelectorError> {
-    let fail = |(problem, at): (Problem, usize)| SelectorError { problem, at: at + 1, text: text.into() };
+pub(super) fn parse(text: &str, check_search: CheckSearch<'_>) -> Result<Node, SelectorError> {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() > MAX_CHARS {
-        let text = chars.into_iter().take(100).collect();
-        return Err(SelectorError { problem: Problem::TooBig("long"), at: MAX_CHARS + 1, text });
+        let start: String = chars.into_iter().take(100).collect();
+        return Err(error((Problem::TooBig("long"), MAX_CHARS, 0), &start, None));
     }
-    let tokens = tokens(&chars).map_err(fail)?;
-    if tokens.is_empty() {
-        return Ok(Node::All);
-    }
-    let mut parser = Parser { tokens, next: 0, end: chars.len(), terms: 0 };
-    let node = parser.any(0).map_err(fail)?;
-    match parser.tokens.get(parser.next) {
-        None => Ok(node),
-        Some((_, at)) => Err(fail((Problem::Unopened, *at))),
-    }
-}
-
-type Failure = (Problem, usize);
-
-fn tokens(chars: &[char]) -> Result<Vec<(Token, usize)>, Failure> {
-    let (mut tokens, mut i) = (Vec::new(), 0);
-    while i < chars.len() {
-        let at = i;
-        match chars[i] {
-            c if c.is_whitespace() => i += 1,
-            '(' => {
-                tokens.push((Token::Open, at));
-                i += 1;
-            }
-            ')' => {
-                tokens.push((Token::Close, at));
-                i += 1;
-            }
-            _ => tokens.push((word(chars, &mut i)?, at)),
-        }
-    }
-    Ok(tokens)
-}
-
-/// A word, or a term `field:value` whose value may be quoted.
-fn word(chars: &[char], i: &mut usize) -> Result<Token, Failure> {
-    let (mut text, mut colon) = (String::new(), None);
-    while let Some(&c) = chars.get(*i) {
-        match c {
-            c if c.is_whitespace() || c == '(' || c == ')' => break,
-            '"' => {
-                let start = *i;
-                let length =
-                    chars[start + 1..].iter().position(|c| *c == '"').ok_or((Problem::OpenQuote, start))?;
-                text.extend(&chars[start + 1..start + 1 + length]);
-                *i = start + length + 2;
-                continue;
-            }
-            ':' if colon.is_none() => colon = Some(text.len()),
-            _ => {}
-        }
-        text.push(c);
-        *i += 1;
-    }
-    Ok(match colon {
-        Some(colon) => Token::Term(text[..colon].to_lowercase(), text[colon + 1..].to_owned()),
-        None if text == "not" => Token::Not,
-        None if text == "or" => Token::Or,
-        None => Token::Word(text),
+    parsed(&chars, check_search).map_err(|failure| {
+        let suggestion = suggestion(&failure, &chars);
+        error(failure, text, suggestion)
     })
 }
 
-struct Parser {
-    tokens: Vec<(Token, usize)>,
+fn error((problem, at, length): Failure, text: &str, suggestion: Option<String>) -> SelectorError {
+    let suggestion = suggestion.map(String::into_boxed_str);
+    SelectorError { problem, at: at + 1, length, suggestion, text: text.into() }
+}
+
+fn parsed(chars: &[char], check_search: CheckSearch<'_>) -> Result<Node, Failure> {
+    let tokens = tokens(chars)?;
+    if tokens.is_empty() {
+        return Ok(Node::All);
+    }
+    let mut parser = Parser { tokens, next: 0, end: chars.len(), terms: 0, check_search };
+    let node = parser.any(0)?;
+    match parser.tokens.get(parser.next) {
+        None => Ok(node),
+        Some(token) => Err((Problem::Unopened, token.at, token.length)),
+    }
+}
+
+/// What was meant, perhaps: the nearest field or word.
+fn suggestion((problem, at, length): &Failure, chars: &[char]) -> Option<String> {
+    match problem {
+        Problem::UnknownField(name) => {
+            let nearest = nearest(name, FIELDS.iter().map(|f| f.name))?;
+            let rest: String = chars[at + name.chars().count()..at + length].iter().collect();
+            Some(format!("{nearest}{rest}"))
+        }
+        Problem::BadValue(value, _) => {
+            let (field, _, _) = super::lex::field(chars, start_of_term(chars, *at))?;
+            match Field::named(&field)?.spec().kind {
+                Kind::Choice(words) => nearest(value, words.iter().copied()).map(Into::into),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Where the term begins that a value at `at` belongs to.
+fn start_of_term(chars: &[char], at: usize) -> usize {
+    let delimits = |c: &char| c.is_whitespace() || matches!(c, '(' | ')');
+    let start = chars[..at].iter().rposition(delimits).map_or(0, |i| i + 1);
+    start + chars[start..at].iter().take_while(|c| **c == '-').count()
+}
+
+struct Parser<'a> {
+    tokens: Vec<Token>,
     next: usize,
     end: usize,
     terms: usize,
+    check_search: CheckSearch<'a>,
 }
 
-impl Parser {
-    fn at(&self) -> usize {
-        self.tokens.get(self.next).map_or(self.end, |(_, at)| *at)
+impl Parser<'_> {
+    fn kind(&self) -> Option<&TokenKind> {
+        self.tokens.get(self.next).map(|t| &t.kind)
     }
 
     fn any(&mut self, depth: usize) -> Result<Node, Failure> {
         let mut nodes = vec![self.all(depth)?];
-        while matches!(self.tokens.get(self.next), Some((Token::Or, _))) {
+        while let Some(TokenKind::Or) = self.kind() {
             self.next += 1;
             nodes.push(self.all(depth)?);
         }
-        Ok(if nodes.len() == 1 { nodes.swap_remove(0) } else { Node::Or(nodes) })
+        Ok(Node::or(nodes))
     }
 
     fn all(&mut self, depth: usize) -> Result<Node, Failure> {
         let mut nodes = vec![self.one(depth)?];
-        while !matches!(self.tokens.get(self.next), None | Some((Token::Or | Token::Close, _))) {
+        loop {
+            match self.kind() {
+                None | Some(TokenKind::Or | TokenKind::Close) => return Ok(Node::and(nodes)),
+                Some(TokenKind::And) => self.next += 1,
+                Some(_) => {}
+            }
             nodes.push(self.one(depth)?);
         }
-        Ok(if nodes.len() == 1 { nodes.swap_remove(0) } else { Node::And(nodes) })
     }
 
     fn one(&mut self, depth: usize) -> Result<Node, Failure> {
-        let at = self.at();
+        let Some(token) = self.tokens.get(self.next).cloned() else {
+            return Err((Problem::MissingTerm, self.end, 0));
+        };
         if depth > MAX_DEPTH {
-            return Err((Problem::TooBig("deep"), at));
+            return Err((Problem::TooBig("deep"), token.at, token.length));
         }
-        self.terms += 1;
-        if self.terms > MAX_TERMS {
-            return Err((Problem::TooBig("big"), at));
-        }
-        let Some((token, _)) = self.tokens.get(self.next) else { return Err((Problem::MissingTerm, at)) };
-        match token {
-            Token::Or => Err((Problem::MissingTerm, at)),
-            Token::Close => Err((Problem::MissingTerm, at)),
-            Token::Not => {
-                self.next += 1;
-                Ok(Node::Not(Box::new(self.one(depth + 1)?)))
+        self.next += 1;
+        match token.kind {
+            TokenKind::Or | TokenKind::And | TokenKind::Close => {
+                Err((Problem::MissingTerm, token.at, token.length))
             }
-            Token::Open => {
-                self.next += 1;
+            TokenKind::Not => Ok(Node::Not(Box::new(self.one(depth + 1)?))),
+            TokenKind::Open => {
                 let inner = self.any(depth + 1)?;
-                match self.tokens.get(self.next) {
-                    Some((Token::Close, _)) => self.next += 1,
-                    _ => return Err((Problem::Unclosed, at)),
+                match self.kind() {
+                    Some(TokenKind::Close) => self.next += 1,
+                    _ => return Err((Problem::Unclosed, token.at, token.length)),
                 }
                 Ok(inner)
             }
-            Token::Word(word) if word == "all" => {
-                self.next += 1;
-                Ok(Node::All)
+            TokenKind::All => Ok(Node::All),
+            TokenKind::Word(word) => {
+                self.count(1, token.at)?;
+                term::name_contains(&word)
             }
-            Token::Word(word) => Err((Problem::NotATerm(word.clone()), at)),
-            Token::Term(field, value) => {
-                let node = term(field, value).map_err(|problem| (problem, at))?;
-                self.next += 1;
-                Ok(node)
+            TokenKind::Term { field, operator, values } => {
+                self.count(values.len(), token.at)?;
+                let place = (token.at, token.length);
+                term::term(place, &field, operator, &values, self.check_search)
             }
         }
     }
-}
 
-fn term(field: &str, value: &str) -> Result<Node, Problem> {
-    let field_of = |name: &str| {
-        Some(match name {
-            "id" => Field::Id,
-            "name" => Field::Name,
-            "tag" => Field::Tag,
-            "os" => Field::Os,
-            "state" => Field::State,
-            "online" => Field::Online,
-            _ => return None,
-        })
-    };
-    let known = field_of(field).ok_or_else(|| Problem::UnknownField(field.into()))?;
-    if value.is_empty() {
-        return Err(Problem::NoValue(field.into()));
-    }
-    match known {
-        Field::Id if value.parse::<uuid::Uuid>().is_err() => {
-            Err(Problem::BadValue(value.into(), "a machine's id"))
-        }
-        Field::Online if !["yes", "no"].contains(&value) => Err(Problem::BadValue(value.into(), "yes or no")),
-        _ => Ok(Node::Term(known, value.into())),
+    fn count(&mut self, values: usize, at: usize) -> Result<(), Failure> {
+        self.terms += values;
+        if self.terms > MAX_TERMS { Err((Problem::TooBig("big"), at, 0)) } else { Ok(()) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
-    fn term(field: Field, value: &str) -> Node {
-        Node::Term(field, value.into())
+    fn ok(text: &str) -> Node {
+        parse(text, &|_| None).expect("parses")
+    }
+
+    fn canonical(text: &str) -> String {
+        ok(text).to_string()
     }
 
     #[test]
     fn terms_combine_with_not_strongest_and_or_weakest() {
-        let node = parse("os:debian not tag:web or (name:\"a b\" all)").expect("parses");
-        let left = Node::And(vec![term(Field::Os, "debian"), Node::Not(Box::new(term(Field::Tag, "web")))]);
-        assert_eq!(node, Node::Or(vec![left, Node::And(vec![term(Field::Name, "a b"), Node::All])]));
-        assert_eq!(parse("  "), Ok(Node::All));
+        assert_eq!(
+            canonical("os:debian -tag:web OR (name:\"a b\" and all)"),
+            "os:debian not tag:web or name:\"a b\" all"
+        );
+        assert_eq!(canonical("(tag:a or tag:b) not (tag:c tag:d)"), "(tag:a or tag:b) not (tag:c tag:d)");
+        assert_eq!(canonical("((tag:a)) ((tag:b tag:c))"), "tag:a tag:b tag:c");
+        assert_eq!(ok("  "), Node::All);
     }
 
     #[test]
-    fn an_error_points_at_the_character() {
-        let at = |text: &str| parse(text).map_err(|e| (e.at, e.problem)).expect_err("is wrong");
-        assert_eq!(at("tag:a (os:b"), (7, Problem::Unclosed));
-        assert_eq!(at("tag:a )"), (7, Problem::Unopened));
-        assert_eq!(at("tag:a or"), (9, Problem::MissingTerm));
-        assert_eq!(at("tag:a web"), (7, Problem::NotATerm("web".into())));
-        assert_eq!(at("tga:a"), (1, Problem::UnknownField("tga".into())));
-        assert_eq!(at("os:d tag:"), (6, Problem::NoValue("tag".into())));
-        assert_eq!(at("id:7").0, 1);
-        assert_eq!(at("name:\"x"), (6, Problem::OpenQuote));
-        assert_eq!(at(&"(".repeat(100)).1, Problem::TooBig("deep"));
+    fn a_word_alone_finds_names_that_contain_it() {
+        assert_eq!(canonical("web"), "name:*web*");
+        assert_eq!(canonical("web-? \"a b\""), "name:web-? name:\"*a b*\"");
+        assert_eq!(canonical("\"not\""), "name:*not*");
     }
 
-    proptest! {
-        #[test]
-        fn no_text_panics(text in "[()\": a-z*orntg:]{0,80}|\\PC{0,40}") {
-            let _ = parse(&text);
+    #[test]
+    fn values_are_written_in_one_way() {
+        for (text, expected) in [
+            ("memory>=16384MiB", "memory>=16GiB"),
+            ("memory>1.5G", "memory>1536MiB"),
+            ("cpus=4,08", "cpus:4,8"),
+            ("cpus:2..4", "cpus:2..4"),
+            ("cpus!=4", "not cpus:4"),
+            ("last_seen<48h", "last_seen<2d"),
+            ("created>2026-01-01T00:00:00Z", "created>2026-01-01"),
+            ("created>=2026-01-01T10:30:00+01:00", "created>=2026-01-01T09:30:00Z"),
+            ("online:TRUE", "online:yes"),
+            ("ip:10.1.2.3/16", "address:10.1.0.0/16"),
+            ("group:lab", "search:lab"),
+            ("OS:Debian", "os:Debian"),
+            ("notes:\"say \\\"hi\\\", \\\\o\"", "notes:\"say \\\"hi\\\", \\\\o\""),
+        ] {
+            assert_eq!(canonical(text), expected, "{text}");
+            assert_eq!(ok(expected), ok(text), "{text}");
         }
+    }
+
+    #[test]
+    fn an_error_points_at_the_characters() {
+        let wrong = |text: &str| {
+            let e = parse(text, &|_| None).expect_err("is wrong");
+            (e.at, e.length, e.problem.code(), e.suggestion.map(String::from).unwrap_or_default())
+        };
+        for (text, at, length, code, suggestion) in [
+            ("tag:a (os:b", 7, 1, "unclosed_parenthesis", ""),
+            ("tag:a )", 7, 1, "unopened_parenthesis", ""),
+            ("tag:a or", 9, 0, "missing_term", ""),
+            ("tag:a or or tag:b", 10, 2, "missing_term", ""),
+            ("os:d tga:web", 6, 7, "unknown_field", "tag:web"),
+            ("os:d tag:", 6, 4, "no_value", ""),
+            ("id:7", 4, 1, "bad_value", ""),
+            ("tag:a state:aproved", 13, 7, "bad_value", "approved"),
+            ("name:\"x", 6, 2, "open_quote", ""),
+            ("tag>a", 1, 5, "bad_operator", ""),
+            ("cpus>many", 6, 4, "bad_value", ""),
+            ("created:2026-01-01", 9, 10, "bad_value", ""),
+            ("search:No!", 8, 3, "bad_value", ""),
+        ] {
+            assert_eq!(wrong(text), (at, length, code, suggestion.to_owned()), "{text}");
+        }
+        assert_eq!(wrong(&"(".repeat(100)).2, "too_big");
+        assert_eq!(wrong(&"a ".repeat(300)).2, "too_big");
+        assert_eq!(wrong(&"a".repeat(3000)).2, "too_big");
+        let missing =
+            parse("search:gone", &|name| Some(Problem::UnknownSearch(name.into()))).expect_err("is wrong");
+        assert_eq!((missing.at, missing.length), (8, 4));
     }
 }

@@ -1,95 +1,566 @@
-//! Selectors against a real table of machines.
+//! Selectors against real tables, on every database there is.
 
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, Duration, Utc};
+use proptest::{
+    prelude::*,
+    strategy::ValueTree,
+    test_runner::{Config as RunnerConfig, RngAlgorithm, TestRng, TestRunner},
+};
 use sea_orm::{
     ConnectionTrait,
     sea_query::{Expr, Order, Query},
 };
-use sysmanage::{ctx::Scope, selector::Selector};
+use serde_json::json;
+use sysmanage::{
+    app::App,
+    ctx::{Ctx, Scope},
+    db::Db,
+    machines::{MachineChange, MachineQuery},
+    selector::{Selector, version},
+};
 use uuid::Uuid;
 
-use crate::host::TestHost;
+use crate::host::{self, TestHost};
 
-async fn machine(host: &TestHost, name: &str, os: (&str, &str), tags: &[&str]) {
-    let app = &host.host.app;
-    let (id, now) = (Uuid::now_v7(), crate::host::now(host));
-    let text = |s: &str| Expr::value(s.to_owned());
-    let mut insert = Query::insert();
-    insert.into_table("machines");
-    let mut columns = vec![
-        ("id", Expr::value(id)),
-        ("name", text(name)),
-        ("state", text("approved")),
-        ("key_fingerprint", text(name)),
-        ("public_key", Expr::value(Vec::<u8>::new())),
-        ("poll_handle_hash", text(name)),
-        ("os_family", text(os.0)),
-        ("os_id", text(os.1)),
-        ("os_name", text(os.1)),
-        ("cpus", Expr::value(1)),
-        ("memory_bytes", Expr::value(1i64)),
-        ("addresses", Expr::value(serde_json::json!([]))),
-        ("online", Expr::value(name.starts_with("web"))),
-        ("created_at", Expr::value(now)),
-        ("updated_at", Expr::value(now)),
-    ];
-    for column in ["hostname", "os_version", "kernel", "arch", "target", "boot_id", "agent_version", "notes"]
-    {
-        columns.push((column, text("")));
+/// What a machine of these tests is.
+#[derive(Debug, Clone)]
+pub struct Fake {
+    pub name: String,
+    pub os: (&'static str, &'static str),
+    pub os_version: String,
+    pub agent_version: String,
+    pub state: &'static str,
+    pub online: bool,
+    pub cpus: i32,
+    pub memory: i64,
+    pub notes: String,
+    pub created: DateTime<Utc>,
+    pub seen: Option<DateTime<Utc>>,
+    pub tags: Vec<String>,
+    pub addresses: Vec<String>,
+    pub sections: Vec<String>,
+}
+
+impl Fake {
+    pub fn new(name: &str, now: DateTime<Utc>) -> Self {
+        Self {
+            name: name.into(),
+            os: ("linux", "debian"),
+            os_version: "12.4".into(),
+            agent_version: "1.0.0".into(),
+            state: "approved",
+            online: false,
+            cpus: 1,
+            memory: 1,
+            notes: String::new(),
+            created: now,
+            seen: None,
+            tags: Vec::new(),
+            addresses: Vec::new(),
+            sections: Vec::new(),
+        }
     }
-    let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
-    insert.columns(names).values_panic(values);
-    app.db.write().execute(&insert).await.unwrap();
-    for tag in tags {
-        let insert = Query::insert()
-            .into_table("machine_tags")
-            .columns(["machine_id", "tag"])
-            .values_panic([Expr::value(id), text(tag)])
-            .to_owned();
-        app.db.write().execute(&insert).await.unwrap();
+
+    pub fn tagged(mut self, tags: &[&str]) -> Self {
+        self.tags = tags.iter().map(|t| (*t).into()).collect();
+        self
+    }
+
+    /// Write the machine as the host would.
+    pub async fn insert(&self, db: &Db) -> Uuid {
+        let id = Uuid::now_v7();
+        let text = |s: &str| Expr::value(s.to_owned());
+        let mut columns = vec![
+            ("id", Expr::value(id)),
+            ("name", text(&self.name)),
+            ("hostname", text(&self.name)),
+            ("state", text(self.state)),
+            ("key_fingerprint", text(&id.to_string())),
+            ("public_key", Expr::value(Vec::<u8>::new())),
+            ("poll_handle_hash", text(&id.to_string())),
+            ("os_family", text(self.os.0)),
+            ("os_id", text(self.os.1)),
+            ("os_name", text(self.os.1)),
+            ("os_version", text(&self.os_version)),
+            ("os_version_key", Expr::value(version_key(&self.os_version))),
+            ("agent_version", text(&self.agent_version)),
+            ("agent_version_key", Expr::value(version_key(&self.agent_version))),
+            ("cpus", Expr::value(self.cpus)),
+            ("memory_bytes", Expr::value(self.memory)),
+            ("addresses", Expr::value(json!(self.addresses))),
+            ("notes", text(&self.notes)),
+            ("online", Expr::value(self.online)),
+            ("last_seen_at", Expr::value(self.seen)),
+            ("created_at", Expr::value(self.created)),
+            ("updated_at", Expr::value(self.created)),
+        ];
+        columns.extend(["kernel", "arch", "target", "boot_id"].map(|column| (column, text(""))));
+        insert(db, "machines", columns).await;
+        for tag in &self.tags {
+            insert(db, "machine_tags", vec![("machine_id", Expr::value(id)), ("tag", text(tag))]).await;
+        }
+        for address in &self.addresses {
+            let key = Expr::value(key(address));
+            let row = vec![("machine_id", Expr::value(id)), ("address", text(address)), ("key", key)];
+            insert(db, "machine_addresses", row).await;
+        }
+        for section in &self.sections {
+            let row = vec![
+                ("machine_id", Expr::value(id)),
+                ("name", text(section)),
+                ("digest", text("")),
+                ("data", Expr::value(json!({}))),
+                ("collected_at", Expr::value(self.created)),
+                ("received_at", Expr::value(self.created)),
+            ];
+            insert(db, "inventory_sections", row).await;
+        }
+        id
     }
 }
 
-async fn select(host: &TestHost, condition: sea_orm::Condition) -> Vec<String> {
+fn version_key(text: &str) -> Option<Vec<u8>> {
+    (!text.is_empty()).then(|| version::plain_key(text))
+}
+
+fn key(address: &str) -> Option<Vec<u8>> {
+    let bytes = match address.parse::<std::net::IpAddr>().ok()? {
+        std::net::IpAddr::V4(a) => a.to_ipv6_mapped().octets(),
+        std::net::IpAddr::V6(a) => a.octets(),
+    };
+    Some(bytes.to_vec())
+}
+
+async fn insert(db: &Db, table: &'static str, row: Vec<(&'static str, Expr)>) {
+    let (names, values): (Vec<_>, Vec<_>) = row.into_iter().unzip();
+    let insert = Query::insert().into_table(table).columns(names).values_panic(values).to_owned();
+    db.write().execute(&insert).await.unwrap();
+}
+
+async fn select(app: &App, condition: sea_orm::Condition) -> Vec<String> {
     let query = Query::select()
         .column("name")
         .from("machines")
         .cond_where(condition)
         .order_by("name", Order::Asc)
         .to_owned();
-    let rows = host.host.app.db.read().query_all(&query).await.unwrap();
+    let rows = app.db.read().query_all(&query).await.unwrap();
     rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
 }
 
 #[tokio::test]
 async fn a_selector_selects_what_it_says() {
     let host = TestHost::start().await;
-    machine(&host, "web-1", ("linux", "debian"), &["web", "prod"]).await;
-    machine(&host, "web-2", ("linux", "ubuntu"), &["web"]).await;
-    machine(&host, "db_1", ("linux", "debian"), &["prod"]).await;
-    machine(&host, "pc%1", ("windows", "windows"), &[]).await;
+    let (app, now) = (&host.host.app, host::now(&host));
+    let fake = |name: &str, os, tags: &[&str]| Fake {
+        os,
+        online: name.starts_with("web"),
+        ..Fake::new(name, now).tagged(tags)
+    };
+    let machines = [
+        Fake {
+            cpus: 8,
+            memory: 32 << 30,
+            addresses: vec!["10.1.2.3".into(), "fd00::7".into()],
+            ..fake("web-1", ("linux", "debian"), &["web", "prod"])
+        },
+        Fake {
+            cpus: 2,
+            memory: 16 << 30,
+            os_version: "24.04".into(),
+            sections: vec!["packages".into()],
+            ..fake("web-2", ("linux", "ubuntu"), &["web"])
+        },
+        Fake {
+            os_version: "13".into(),
+            seen: Some(now - Duration::days(3)),
+            ..fake("db_1", ("linux", "debian"), &["prod"])
+        },
+        Fake {
+            os_version: String::new(),
+            agent_version: "1.1.0-rc1".into(),
+            seen: Some(now),
+            created: now - Duration::days(40),
+            notes: "By the Printer".into(),
+            ..fake("pc%1", ("windows", "windows"), &[])
+        },
+    ];
+    for machine in &machines {
+        machine.insert(&app.db).await;
+    }
     for (selector, expected) in [
         ("", vec!["db_1", "pc%1", "web-1", "web-2"]),
         ("all", vec!["db_1", "pc%1", "web-1", "web-2"]),
         ("not all", vec![]),
         ("os:debian tag:prod", vec!["db_1", "web-1"]),
-        ("os:linux not tag:prod", vec!["web-2"]),
+        ("os:linux -tag:prod", vec!["web-2"]),
         ("name:WEB-*", vec!["web-1", "web-2"]),
-        ("name:web-?", vec!["web-1", "web-2"]),
+        ("web", vec!["web-1", "web-2"]),
         ("name:*_1", vec!["db_1"]),
         ("name:*%*", vec!["pc%1"]),
         ("tag:w* or os:windows", vec!["pc%1", "web-1", "web-2"]),
-        ("(tag:web or tag:prod) not os:ubuntu", vec!["db_1", "web-1"]),
+        ("(tag:web or tag:prod) and not os:ubuntu", vec!["db_1", "web-1"]),
         ("not (tag:web or tag:prod)", vec!["pc%1"]),
         ("tag:web or all", vec!["db_1", "pc%1", "web-1", "web-2"]),
         ("state:approved online:yes", vec!["web-1", "web-2"]),
         ("online:no", vec!["db_1", "pc%1"]),
-        ("state:pending", vec![]),
+        ("os:ubuntu,windows", vec!["pc%1", "web-2"]),
+        ("cpus>=2 memory>16GiB", vec!["web-1"]),
+        ("cpus:2..8", vec!["web-1", "web-2"]),
+        ("os.version>=13", vec!["db_1", "web-2"]),
+        ("os.version<13", vec!["web-1"]),
+        ("agent.version<1.1.0 agent.version!=1.0.0", vec!["pc%1"]),
+        ("agent.version>1.0", vec!["db_1", "pc%1", "web-1", "web-2"]),
+        ("agent.version>1.1.0~ or agent.version:1.1*", vec!["pc%1"]),
+        ("last_seen<2d", vec!["pc%1"]),
+        ("last_seen>2d", vec!["db_1"]),
+        ("-last_seen<2d", vec!["db_1", "web-1", "web-2"]),
+        ("created>30d", vec!["pc%1"]),
+        ("address:10.0.0.0/8", vec!["web-1"]),
+        ("address:fd00::/8 address:10.1.2.*", vec!["web-1"]),
+        ("not address:0.0.0.0/0", vec!["db_1", "pc%1", "web-2"]),
+        ("has:packages", vec!["web-2"]),
+        ("notes:*printer", vec!["pc%1"]),
         ("name:\"x' or 1=1 --\"", vec![]),
     ] {
-        let condition = selector.parse::<Selector>().unwrap().condition();
-        assert_eq!(select(&host, condition).await, expected, "{selector}");
+        let condition = selector.parse::<Selector>().unwrap().condition(&app.selectors.env());
+        assert_eq!(select(app, condition).await, expected, "{selector}");
     }
-    assert_eq!(select(&host, Scope::All.condition()).await.len(), 4);
-    assert_eq!(select(&host, Scope::Selector("(tag:web) or (os:windows)".into()).condition()).await.len(), 3);
-    assert_eq!(select(&host, Scope::Selector("(broken".into()).condition()).await.len(), 0);
+    let env = app.selectors.env();
+    assert_eq!(select(app, Scope::All.condition(&env)).await.len(), 4);
+    let scope = Scope::Selector("(tag:web) or (os:windows)".into());
+    assert_eq!(select(app, scope.condition(&env)).await.len(), 3);
+    assert_eq!(select(app, Scope::Selector("(broken".into()).condition(&env)).await.len(), 0);
+    assert_eq!(select(app, Scope::Selector("not search:gone".into()).condition(&env)).await.len(), 0);
+}
+
+const WORDS: [&str; 8] = ["web", "db", "Web-1", "a_b", "10%", "ä", "x.y", "lab"];
+
+fn word() -> impl Strategy<Value = String> {
+    prop::sample::select(&WORDS[..]).prop_map(String::from)
+}
+
+fn fake(now: DateTime<Utc>) -> impl Strategy<Value = Fake> {
+    let version = || prop::sample::select(&["", "12", "12.4", "13", "24.04", "1.0-rc1", "1.0"][..]);
+    let address =
+        prop::sample::select(&["10.1.2.3", "10.2.0.1", "192.168.1.9", "fd00::1", "not-an-address"][..]);
+    let os = prop::sample::select(&[("linux", "debian"), ("linux", "ubuntu"), ("windows", "windows")][..]);
+    let state = prop::sample::select(&["approved", "pending", "rejected"][..]);
+    let first = (word(), os, version(), version(), state, any::<bool>(), 0..10i32);
+    let second = (
+        (0..40i64).prop_map(|n| n << 30),
+        0..60i64,
+        prop::option::of(0..60i64),
+        prop::collection::btree_set(word(), 0..3),
+        prop::collection::btree_set(address, 0..3),
+        prop::collection::btree_set(prop::sample::select(&["os", "packages"][..]), 0..2),
+    );
+    (first, second).prop_map(
+        move |(
+            (name, os, os_version, agent_version, state, online, cpus),
+            (memory, created, seen, tags, addresses, sections),
+        )| Fake {
+            notes: name.to_uppercase(),
+            name,
+            os,
+            os_version: os_version.into(),
+            agent_version: agent_version.into(),
+            state,
+            online,
+            cpus,
+            memory,
+            created: now - Duration::days(created),
+            seen: seen.map(|days| now - Duration::days(days)),
+            tags: tags.into_iter().collect(),
+            addresses: addresses.into_iter().map(Into::into).collect(),
+            sections: sections.into_iter().map(Into::into).collect(),
+        },
+    )
+}
+
+fn term() -> impl Strategy<Value = String> {
+    let text = prop::sample::select(
+        &["name", "hostname", "tag", "os", "os.version", "agent.version", "notes", "has", "kernel"][..],
+    );
+    let glob = prop_oneof![
+        word(),
+        word().prop_map(|w| format!("*{}*", w.chars().take(1).collect::<String>())),
+        Just("*".into()),
+        Just("?eb*".into()),
+        Just("debian".into()),
+        Just("12*".into())
+    ];
+    let op = || prop::sample::select(&["<", "<=", ">", ">="][..]);
+    let days = || prop_oneof![(0..60i64).prop_map(|d| format!("{d}d")), Just("2026-01-01".into())];
+    prop_oneof![
+        (text, prop::collection::vec(glob, 1..3)).prop_map(|(f, v)| format!(
+            "{f}:{}",
+            v.iter().map(|v| format!("\"{v}\"")).collect::<Vec<_>>().join(",")
+        )),
+        (
+            prop::sample::select(&["os.version", "agent.version"][..]),
+            op(),
+            prop::sample::select(&["12", "12.4", "1.0", "24", "1.0-rc1"][..])
+        )
+            .prop_map(|(f, o, v)| format!("{f}{o}{v}")),
+        (op(), 0..10i32).prop_map(|(o, n)| format!("cpus{o}{n}.5")),
+        (0..10i32, 0..10i32).prop_map(|(a, b)| format!("cpus:{a}..{b}")),
+        (op(), 0..40i32).prop_map(|(o, n)| format!("memory{o}{n}GiB")),
+        (prop::sample::select(&["created", "last_seen"][..]), op(), days())
+            .prop_map(|(f, o, v)| format!("{f}{o}{v}")),
+        (0..30i64, 0..60i64).prop_map(|(a, b)| format!("last_seen:{a}d..{b}d")),
+        prop::sample::select(
+            &[
+                "state:approved",
+                "state:pending,rejected",
+                "online:yes",
+                "online!=yes",
+                "all",
+                "web",
+                "address:10.0.0.0/8",
+                "address:fd00::/8,192.168.*",
+                "address:10.1.2.3",
+                "address!=0.0.0.0/0"
+            ][..]
+        )
+        .prop_map(String::from),
+    ]
+}
+
+fn selector() -> impl Strategy<Value = String> {
+    term().prop_recursive(4, 16, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|s| format!("not ({s})")),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(|v| format!("({})", v.join(" "))),
+            prop::collection::vec(inner, 2..4).prop_map(|v| format!("({})", v.join(" or "))),
+        ]
+    })
+}
+
+/// Runs on SQLite, and on PostgreSQL where `SYSMANAGE_TEST_POSTGRES_URL` names a server.
+#[tokio::test]
+async fn the_database_and_the_evaluator_select_the_same_machines() {
+    let mut hosts = vec![TestHost::start_with(|config| config.database.url = String::new()).await];
+    if std::env::var("SYSMANAGE_TEST_POSTGRES_URL").is_ok() {
+        hosts.push(TestHost::start().await);
+    }
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let mut runner = TestRunner::new_with_rng(RunnerConfig::default(), rng);
+    let now = host::now(&hosts[0]);
+    let fleet = prop::collection::vec(fake(now), 60).new_tree(&mut runner).unwrap().current();
+    let selectors = prop::collection::vec(selector(), 400).new_tree(&mut runner).unwrap().current();
+    let ctx = Ctx::system("test");
+    for host in &hosts {
+        let app = &host.host.app;
+        let mut ids = Vec::new();
+        for machine in &fleet {
+            ids.push(machine.insert(&app.db).await);
+        }
+        let facts = app.machines.facts(&ctx, &ids).await.unwrap();
+        assert_eq!(facts.len(), fleet.len());
+        let env = app.selectors.env();
+        let mut selected = 0;
+        for text in &selectors {
+            let selector: Selector = text.parse().unwrap();
+            let query =
+                Query::select().column("id").from("machines").cond_where(selector.condition(&env)).to_owned();
+            let rows = app.db.read().query_all(&query).await.unwrap();
+            let found: BTreeSet<Uuid> = rows.iter().map(|row| row.try_get("", "id").unwrap()).collect();
+            let expected: BTreeSet<Uuid> =
+                facts.iter().filter(|f| selector.matches(f, &env)).map(|f| f.id).collect();
+            selected += found.len();
+            assert_eq!(found, expected, "{text} on {:?}", app.db.backend());
+        }
+        assert!(selected > 1000, "the selectors select too little to say anything: {selected}");
+    }
+}
+
+#[tokio::test]
+async fn a_saved_search_is_used_by_name_and_never_leads_back_to_itself() {
+    let host = TestHost::start().await;
+    let admin = host.admin().await;
+    let app = &host.host.app;
+    let now = host::now(&host);
+    Fake::new("web-1", now).tagged(&["web"]).insert(&app.db).await;
+    Fake::new("db-1", now).insert(&app.db).await;
+    let save = async |token: &str, name: &str, selector: &str, shared: bool| {
+        host.post("/api/v1/searches", token, json!({"name": name, "selector": selector, "shared": shared}))
+            .await
+    };
+    let web = save(&admin, "web", "TAG:web", true).await;
+    assert_eq!((web.status.as_u16(), web.body["selector"].as_str()), (201, Some("tag:web")));
+    assert_eq!(save(&admin, "rest", "not search:web", true).await.status, 201);
+    let names = async |token: &str, q: &str| {
+        let answer = host.get(&format!("/api/v1/machines?q={}", q.replace(' ', "%20")), token).await;
+        let items = answer.body["items"].as_array().cloned().unwrap_or_default();
+        items.iter().map(|m| m["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&admin, "search:rest").await, ["db-1"]);
+    assert_eq!(names(&admin, "search:web,rest").await.len(), 2);
+    let id = web.body["id"].as_str().unwrap();
+    let change = host
+        .call(
+            reqwest::Method::PATCH,
+            &format!("/api/v1/searches/{id}"),
+            &admin,
+            json!({"selector": "search:rest"}),
+        )
+        .await;
+    change.problem(422, "search_cycle");
+    let deleted =
+        host.call(reqwest::Method::DELETE, &format!("/api/v1/searches/{id}"), &admin, json!(null)).await;
+    deleted.problem(409, "search_in_use");
+    save(&admin, "web", "all", true).await.problem(409, "name_taken");
+    save(&admin, "No", "all", true).await.problem(422, "invalid");
+    let unknown = host.get("/api/v1/machines?q=search:gone", &admin).await;
+    unknown.problem(422, "bad_selector");
+    assert_eq!((&unknown.body["at"], &unknown.body["reason"]), (&json!(8), &json!("unknown_search")));
+
+    let viewer = host.user(&admin, "vera", &["viewer"]).await;
+    save(&viewer, "mine", "db", true).await.problem(403, "forbidden");
+    assert_eq!(save(&viewer, "mine", "db search:rest", false).await.status, 201);
+    assert_eq!(names(&viewer, "search:mine").await, ["db-1"]);
+    host.get("/api/v1/machines?q=search:mine", &admin).await.problem(422, "bad_selector");
+    let listed = host.get("/api/v1/searches", &admin).await.body;
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2);
+    save(&admin, "theirs", "search:mine", true).await.problem(422, "bad_selector");
+}
+
+#[tokio::test]
+async fn what_a_role_reaches_is_changed_by_who_manages_roles_only() {
+    let host = TestHost::start().await;
+    let admin = host.admin().await;
+    let search = json!({"name": "reach", "selector": "tag:web", "shared": true});
+    let search = host.post("/api/v1/searches", &admin, search).await.body;
+    let role = json!({"name": "web", "permissions": ["machines:read"], "scope": "search:reach"});
+    assert_eq!(host.post("/api/v1/roles", &admin, role).await.status, 201);
+    let missing = json!({"name": "no", "permissions": ["machines:read"], "scope": "search:gone"});
+    host.post("/api/v1/roles", &admin, missing).await.problem(422, "bad_selector");
+    let operator = host.user(&admin, "oda", &["operator"]).await;
+    let path = format!("/api/v1/searches/{}", search["id"].as_str().unwrap());
+    let patch = async |token: &str, body| host.call(reqwest::Method::PATCH, &path, token, body).await;
+    patch(&operator, json!({"selector": "all"})).await.problem(403, "forbidden");
+    assert_eq!(patch(&operator, json!({"description": "Web"})).await.status, 200);
+    patch(&admin, json!({"shared": false})).await.problem(409, "search_in_use");
+    assert_eq!(patch(&admin, json!({"selector": "tag:www"})).await.status, 200);
+    let entries = host.get("/api/v1/audit?entity_kind=search", &admin).await.body;
+    assert_eq!(entries["items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn checking_and_completing_help_to_write_a_selector() {
+    let host = TestHost::start().await;
+    let admin = host.admin().await;
+    let (app, now) = (&host.host.app, host::now(&host));
+    Fake::new("web-1", now).tagged(&["web", "weekly"]).insert(&app.db).await;
+    Fake { os: ("linux", "ubuntu"), ..Fake::new("db-1", now).tagged(&["db"]) }.insert(&app.db).await;
+    let role = json!({"name": "web", "permissions": ["machines:read"], "scope": "tag:web"});
+    assert_eq!(host.post("/api/v1/roles", &admin, role).await.status, 201);
+    let scoped = host.user(&admin, "wes", &["web"]).await;
+    let check = async |token: &str, text: &str| {
+        host.post("/api/v1/selector/check", token, json!({"text": text})).await.body
+    };
+    let good = check(&admin, "os:linux AND -(tag:web)").await;
+    assert_eq!((&good["valid"], &good["machines"]), (&json!(true), &json!(1)));
+    assert_eq!(good["canonical"], "os:linux not tag:web");
+    assert_eq!(check(&scoped, "os:linux").await["machines"], 1);
+    let bad = check(&admin, "os:linux tga:web").await;
+    let problem = &bad["problem"];
+    assert_eq!((&bad["valid"], &problem["at"], &problem["length"]), (&json!(false), &json!(10), &json!(7)));
+    assert_eq!((&problem["reason"], &problem["suggestion"]), (&json!("unknown_field"), &json!("tag:web")));
+    let complete = async |token: &str, text: &str| {
+        let body = host.post("/api/v1/selector/complete", token, json!({"text": text})).await.body;
+        let texts: Vec<String> = body["suggestions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s["text"].as_str().unwrap().into())
+            .collect();
+        (body["from"].as_u64().unwrap(), texts)
+    };
+    assert_eq!(complete(&admin, "tag:we").await, (4, vec!["web".into(), "weekly".into()]));
+    assert_eq!(complete(&admin, "os:debian,u").await, (10, vec!["ubuntu".into()]));
+    assert_eq!(complete(&scoped, "os:").await.1, ["debian"]);
+    assert!(!complete(&scoped, "tag:").await.1.contains(&"db".to_owned()));
+    assert_eq!(complete(&admin, "tag:web -stat").await, (9, vec!["state:".into()]));
+    assert_eq!(complete(&admin, "state:p").await.1, ["pending"]);
+    let fields = host.get("/api/v1/selector/fields", &admin).await.body;
+    for field in fields.as_array().unwrap() {
+        for example in field["examples"].as_array().unwrap() {
+            let text = example.as_str().unwrap();
+            if !text.contains("search:") {
+                assert_eq!(check(&admin, text).await["valid"], true, "{text}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn changed_facts_are_found_by_their_new_versions_and_addresses() {
+    let host = crate::agent_host::AgentHost::start().await;
+    let (identity, id) = host.machine("web-1").await;
+    let mut hello = agent_sim::hello(&identity);
+    hello.facts.os_version = "13.1".into();
+    hello.facts.addresses = vec!["10.9.8.7".into(), "fe80::1%eth0".into()];
+    let mut link = agent_sim::Link::open(&host.server, Some(&identity)).await.unwrap();
+    link.say(hello).await.unwrap();
+    let ctx = crate::agent_host::ctx();
+    crate::agent_host::until("found", || async {
+        host.app.machines.count(&ctx, "os.version>13 address:10.9.0.0/16 address:fe80::/64").await.unwrap()
+            == 1
+    })
+    .await;
+    let change = MachineChange { notes: Some("Rack 7".into()), ..MachineChange::default() };
+    host.app.machines.update(&ctx, id, change).await.unwrap();
+    let query = MachineQuery {
+        selector: Some("notes:*rack*".parse().unwrap()),
+        limit: 10,
+        ..MachineQuery::default()
+    };
+    assert_eq!(host.app.machines.list(&ctx, query).await.unwrap().items.len(), 1);
+    let _: Arc<App> = host.app.clone();
+}
+
+#[test]
+fn versions_sort_as_dpkg_sorts_them() {
+    let versions = [
+        "1.0",
+        "1.0-1",
+        "1.0~rc1-1",
+        "1.0~~",
+        "1.0a",
+        "1.0+b1",
+        "1:0.1",
+        "0:1.0-1",
+        "2.0.10",
+        "2.0.9",
+        "2.0.09-0",
+        "1.0-1+deb12u3",
+        "1.0-1+deb12u12",
+        "3.0.11-1~deb12u2",
+        "3.0.2-0ubuntu1.10",
+        "7.4.052-1",
+        "20230311",
+        "a",
+        "a0",
+    ];
+    for a in versions {
+        for b in versions {
+            let order = version::debian_key(a).cmp(&version::debian_key(b));
+            let op = match order {
+                std::cmp::Ordering::Less => "lt",
+                std::cmp::Ordering::Equal => "eq",
+                std::cmp::Ordering::Greater => "gt",
+            };
+            let said = std::process::Command::new("dpkg")
+                .args(["--compare-versions", a, op, b])
+                .stderr(std::process::Stdio::null())
+                .status()
+                .unwrap();
+            assert!(said.success(), "{a} {op} {b}");
+        }
+    }
+    assert!(version::plain_key("1.4.0-rc1") < version::plain_key("1.4.0"));
 }

@@ -11,7 +11,6 @@ use crate::{
     ctx::Ctx,
     machines::{self, MachineQuery, Sort},
     permissions::{Grant, PermissionSet},
-    selector::Selector,
 };
 
 const PAGE: u64 = 1_000;
@@ -42,10 +41,11 @@ async fn select(host: &Host, request: Select) -> Result<Selected, EngineError> {
     // Which machines the actor sees is the scope of the engine's permission they hold.
     ctx.grants = vec![Grant { permissions: PermissionSet::new(["machines:read"]), scope }].into();
     let app = host.app()?;
-    let parse = |s: &str| s.parse::<Selector>().map_err(|e| EngineError::new("bad_selector", e.to_string()));
+    let bad = |e: crate::selector::SelectorError| EngineError::new("bad_selector", e.to_string());
+    let selector = app.selectors.parse(&ctx, &request.selector).map_err(bad)?;
     let total = app.machines.count(&ctx, &request.selector).await.map_err(from_slice)?;
     let query = MachineQuery {
-        selector: Some(parse(&request.selector)?),
+        selector: Some(selector),
         sort: Sort::Created,
         after: request.after,
         limit: if request.limit == 0 { PAGE } else { PAGE.min(request.limit.into()) },

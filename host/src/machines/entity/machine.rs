@@ -42,6 +42,10 @@ pub struct Model {
     pub updates: i32,
     pub security_updates: i32,
     pub reboot_required: bool,
+    #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
+    pub os_version_key: Option<Vec<u8>>,
+    #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
+    pub agent_version_key: Option<Vec<u8>>,
 }
 
 /// None.

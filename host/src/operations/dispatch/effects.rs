@@ -62,7 +62,7 @@ impl Loop {
         }
         for id in &batch.finished_operations {
             let counts = self.events.counts.remove(id);
-            self.publish("operation.finished", json!({"operation_id": id, "counts": counts}), None);
+            self.publish_whole("operation.finished", *id, json!({"counts": counts}));
             self.live.operations.remove(id);
         }
         if !batch.finished_operations.is_empty() {
@@ -140,7 +140,7 @@ impl Loop {
                     "machine_name": task.machine_name, "state": task.state,
                     "error": task.error.as_ref().map(|e| json!({"code": e.code, "message": e.message})),
                 });
-                self.publish("task.changed", data, Some(telling.machine));
+                self.publish("task.changed", data, telling.machine);
             }
             if let (Some(listener), Some(engine)) = (&listener, &telling.engine) {
                 listener.task_changed(engine, telling.event);
@@ -176,7 +176,7 @@ impl Loop {
                 "first_seq": shown.first, "last_seq": shown.last,
                 "omitted": shown.bytes > SHOW_BYTES, "chunks": shown.chunks,
             });
-            self.publish("task.output", data, Some(shown.machine));
+            self.publish("task.output", data, shown.machine);
         }
     }
 
@@ -187,22 +187,23 @@ impl Loop {
                 "operation_id": operation, "task_id": task, "machine_id": machine,
                 "done": p.done, "total": p.total, "message": p.message,
             });
-            self.publish("task.progress", data, Some(machine));
+            self.publish("task.progress", data, machine);
         }
         for id in std::mem::take(&mut self.events.operations) {
             let counts = self.events.counts.get(&id).cloned();
-            self.publish("operation.progress", json!({"operation_id": id, "counts": counts}), None);
+            self.publish_whole("operation.progress", id, json!({"counts": counts}));
         }
         let open = &self.live.operations;
         self.events.counts.retain(|id, _| open.contains_key(id));
     }
 
-    fn publish(&self, topic: &str, data: Value, machine: Option<Uuid>) {
-        let event = NewEvent::new(topic, PERMISSION, data);
-        self.around.events.publish(match machine {
-            Some(id) => event.machine(id),
-            None => event,
-        });
+    fn publish(&self, topic: &str, data: Value, machine: Uuid) {
+        self.around.events.publish(NewEvent::new(topic, PERMISSION, data).machine(machine));
+    }
+
+    fn publish_whole(&self, topic: &str, operation: Uuid, mut data: Value) {
+        data["operation_id"] = json!(operation);
+        self.around.events.publish(NewEvent::new(topic, PERMISSION, data).operation(operation));
     }
 }
 
