@@ -35,11 +35,13 @@ pub enum Capability {
     Reports,
     /// Call other engines.
     Engines,
+    /// Read which licences are installed and what they grant.
+    Licenses,
 }
 
 impl Capability {
     /// Every capability, in the order shown to administrators.
-    pub const ALL: [Capability; 14] = [
+    pub const ALL: [Capability; 15] = [
         Self::Sql,
         Self::Machines,
         Self::Inventory,
@@ -54,6 +56,7 @@ impl Capability {
         Self::Notify,
         Self::Reports,
         Self::Engines,
+        Self::Licenses,
     ];
 
     /// The snake_case name used in manifests, the API and the service table.
@@ -73,6 +76,7 @@ impl Capability {
             Self::Notify => "notify",
             Self::Reports => "reports",
             Self::Engines => "engines",
+            Self::Licenses => "licenses",
         }
     }
 
@@ -93,6 +97,7 @@ impl Capability {
             Self::Notify => "notify people",
             Self::Reports => "offer data to reports",
             Self::Engines => "call other engines",
+            Self::Licenses => "read which licences are installed and what they grant",
         }
     }
 }

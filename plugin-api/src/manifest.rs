@@ -52,6 +52,9 @@ pub struct Manifest {
     /// Settings an administrator may change.
     #[serde(default)]
     pub settings: Vec<Setting>,
+    /// The console pages in the package's `ui/` folder; absent for an engine without pages.
+    #[serde(default)]
+    pub ui: Option<Ui>,
     /// Entries in the console's navigation.
     #[serde(default)]
     pub navigation: Vec<Navigation>,

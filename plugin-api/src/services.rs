@@ -11,6 +11,7 @@ pub mod files;
 pub mod host_calls;
 pub mod jobs;
 pub mod license;
+pub mod licenses;
 pub mod machines;
 pub mod notify;
 pub mod operations;

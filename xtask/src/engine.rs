@@ -3,6 +3,7 @@
 mod build;
 mod pack;
 mod scaffold;
+mod ui;
 mod verify;
 
 use std::path::PathBuf;

@@ -12,7 +12,7 @@ use plugin_api::CallContext;
 use serde_json::{Value, json};
 
 use super::{
-    live::{Entry, Lease},
+    live::{Entry, Lease, Live},
     openapi::Found,
     service::Engines,
 };
@@ -140,6 +140,18 @@ impl Engines {
         let context = call_context(ctx, &lease, scope);
         entry.contexts.remember(ctx, &context.scope);
         Ok((entry, lease, context))
+    }
+
+    /// The version whose pages and files may be read, or what would help.
+    pub(super) fn readable(&self, id: &str) -> Result<Arc<Live>, Problem> {
+        let known = self.entry(id).filter(|e| e.row().current.is_some());
+        let entry = known.ok_or_else(|| Problem::not_found("file of this engine"))?;
+        let decision = self.entry_decision(&entry);
+        if !decision.may_read() {
+            let unlocks = "A licence that names this engine unlocks it.";
+            return Err(license_required(&entry, decision.code(), unlocks));
+        }
+        self.serving(id).ok_or_else(|| self.unavailable(&entry))
     }
 
     fn unavailable(&self, entry: &Entry) -> Problem {

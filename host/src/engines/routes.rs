@@ -33,6 +33,7 @@ use crate::{
 pub fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_engines))
+        .routes(routes!(list_engine_uis))
         .routes(routes!(get_engine))
         .routes(routes!(enable_engine))
         .routes(routes!(set_engine_settings))
@@ -65,6 +66,13 @@ async fn shown(ctx: &Ctx, app: &App, id: &str) -> Shown {
     extensions(("x-permission" = json!("engines:read"))))]
 async fn list_engines(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<EngineList>, Problem> {
     Ok(Json(app.engines.list(&ctx)?))
+}
+
+/// The console pages of engines: what to load, and why a page is locked. For any caller.
+#[utoipa::path(get, path = "/api/v1/engines/-/ui", operation_id = "list_engine_uis", tag = "engines",
+    responses((status = 200, description = "Engines with pages", body = ui::EngineUiList)))]
+async fn list_engine_uis(ctx: Ctx, State(app): State<Arc<App>>) -> Json<ui::EngineUiList> {
+    Json(ui::list(&app.engines, &ctx))
 }
 
 /// Everything about one engine.

@@ -7,6 +7,7 @@ mod fetch;
 mod files;
 mod jobs;
 mod license;
+mod licenses;
 mod machines;
 mod notify;
 pub(super) mod operations;
@@ -106,6 +107,7 @@ impl Host {
             "jobs" => jobs::call(&self, &method, &payload).await,
             "audit" => audit::call(&self, &method, &payload).await,
             "notify" => notify::call(&self, &method, &payload).await,
+            "licenses" => licenses::call(&self, &method, &payload).await,
             "reports" => reports::call(&self, &method, &payload),
             "engines" => engines::call(&self, &method, &payload).await,
             other => Err(EngineError::unknown("service", other)),

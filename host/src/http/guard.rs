@@ -27,6 +27,7 @@ pub const ANY_CALLER: &[&str] = &[
     "/api/v1/events",
     "/api/v1/notifications",
     "/api/v1/notifications/-/read",
+    "/api/v1/engines/-/ui",
 ];
 
 /// The permission of each operation, by method and path.

@@ -102,6 +102,12 @@ impl Machines {
         Ok(store::count(self.core.db.read(), condition).await?)
     }
 
+    /// How many machines are approved: what a licence's limit counts.
+    pub async fn approved(&self, ctx: &Ctx) -> Result<u64, MachineError> {
+        ctx.require("license:read")?;
+        Ok(store::count_approved(self.core.db.read()).await?)
+    }
+
     /// One machine.
     pub async fn get(&self, ctx: &Ctx, id: Uuid) -> Result<Machine, MachineError> {
         let row = self.visible(ctx, "machines:read", id).await?;

@@ -76,6 +76,17 @@ async fn an_unknown_engine_is_not_found_whatever_the_address() {
 }
 
 #[tokio::test]
+async fn the_list_of_pages_is_for_any_caller_and_for_callers_only() {
+    let host = TestHost::start().await;
+    let admin = host.admin().await;
+    host.get("/api/v1/engines/-/ui", "").await.problem(401, "unauthenticated");
+    let viewer = host.user(&admin, "vera", &["viewer"]).await;
+    let list = host.get("/api/v1/engines/-/ui", &viewer).await;
+    assert_eq!(list.status, 200);
+    assert_eq!(list.body, json!({"items": []}));
+}
+
+#[tokio::test]
 async fn calls_of_engines_need_a_caller_and_managing_them_a_permission() {
     let host = TestHost::start().await;
     let admin = host.admin().await;

@@ -64,6 +64,17 @@ pub enum SettingKind {
     Secret,
 }
 
+/// What the console loads of the package's `ui/` folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ui {
+    /// The module that registers the pages, below `ui/`: `index.js`.
+    pub entry: String,
+    /// Style sheets, below `ui/`.
+    #[serde(default)]
+    pub styles: Vec<String>,
+}
+
 /// A console page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

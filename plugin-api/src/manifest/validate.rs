@@ -125,6 +125,19 @@ impl Manifest {
         Ok(())
     }
 
+    /// A console that asked for a file that no package holds would show an empty page.
+    fn validate_ui(&self) -> Result<(), ManifestError> {
+        let Some(ui) = &self.ui else { return Ok(()) };
+        let kinds =
+            [("ui.entry", ".js", std::slice::from_ref(&ui.entry)), ("ui.styles", ".css", &ui.styles[..])];
+        for (key, ending, paths) in kinds {
+            if let Some(odd) = paths.iter().find(|p| !is_safe_path(p) || !p.ends_with(ending)) {
+                return Err(invalid(key, odd, "a .js entry and .css styles, relative to ui/"));
+            }
+        }
+        Ok(())
+    }
+
     fn validate_files(&self) -> Result<(), ManifestError> {
         let mut seen = BTreeSet::new();
         for f in &self.files {
@@ -135,6 +148,7 @@ impl Manifest {
                 return Err(invalid("files.path", &f.path, "each file once"));
             }
         }
+        self.validate_ui()?;
         if self.targets.is_empty() {
             return Err(invalid("targets", "[]", "at least one target triple"));
         }

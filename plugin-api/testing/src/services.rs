@@ -23,12 +23,14 @@ use plugin_api::{
         audit::AuditRecord,
         events::Event,
         jobs::JobSpec,
+        licenses::LicenseReport,
         machines::Machine,
         notify::Notification,
         operations::{NewOperation, Operation, OutputChunk, Task},
         reports::DatasetSpec,
     },
 };
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::license::Licensor;
@@ -67,6 +69,8 @@ struct State {
     tasks: BTreeMap<String, Task>,
     outputs: BTreeMap<String, Vec<OutputChunk>>,
     cancelled: BTreeSet<String>,
+    /// From an instant on, what the licences say.
+    license_reports: BTreeMap<DateTime<Utc>, LicenseReport>,
 }
 
 impl FakeHost {
@@ -91,6 +95,16 @@ impl FakeHost {
             bytes[i % 16] = bytes[i % 16].rotate_left(3) ^ byte;
         }
         uuid::Builder::from_bytes(bytes).with_version(uuid::Version::Random).into_uuid().to_string()
+    }
+
+    /// From `at` on the service `licenses` answers this; without any, an empty report.
+    pub fn set_license_report(&self, at: DateTime<Utc>, report: LicenseReport) {
+        self.lock().license_reports.insert(at, report);
+    }
+
+    pub(super) fn license_report(&self, at: DateTime<Utc>) -> LicenseReport {
+        let report = self.lock().license_reports.range(..=at).next_back().map(|(_, r)| r.clone());
+        LicenseReport { at: Some(at), ..report.unwrap_or_default() }
     }
 
     /// Add or replace a machine.

@@ -54,6 +54,20 @@ size = 3
 sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 "#;
 
+#[test]
+fn pages_are_named_by_files_below_ui() {
+    let with = |ui: &str| {
+        Manifest::parse(GOOD.replacen("[capabilities]", &format!("[ui]\n{ui}\n[capabilities]"), 1).as_bytes())
+    };
+    let ui = with("entry = \"index.js\"\nstyles = [\"index.css\"]").unwrap().ui.unwrap();
+    assert_eq!((ui.entry.as_str(), ui.styles.len()), ("index.js", 1));
+    assert_eq!(Manifest::parse(GOOD.as_bytes()).unwrap().ui, None);
+    for bad in ["entry = \"../index.js\"", "entry = \"index.html\"", "entry = \"a.js\"\nstyles = [\"a.js\"]"]
+    {
+        assert!(matches!(with(bad).unwrap_err(), ManifestError::Invalid { .. }), "{bad}");
+    }
+}
+
 fn refused(from: &str, to: &str) -> ManifestError {
     assert!(GOOD.contains(from), "{from}");
     Manifest::parse(GOOD.replacen(from, to, 1).as_bytes()).unwrap_err()

@@ -10,7 +10,7 @@ use chrono::Utc;
 use license_issuer::{Credential, FileSigner, development};
 use plugin_packager::{DEFAULT_LEVEL, Draft, SealedPackage, sbom};
 
-use super::{build, out_dir};
+use super::{build, out_dir, ui};
 use crate::project::Project;
 
 /// The engines that are not below `plugins/`.
@@ -138,7 +138,10 @@ fn assemble(project: &Project, options: &build::Options, publisher: &Credential)
     if dir.join("CHANGELOG.md").is_file() {
         draft.file("CHANGELOG.md", fs::read(dir.join("CHANGELOG.md"))?);
     }
-    add_folder(&mut draft, &dir.join("ui/dist"), "ui")?;
+    match ui::build(project, &dir)? {
+        Some(built) => draft.directory("ui", &built)?,
+        None => draft.manifest_mut().ui = None,
+    }
     Ok(draft.seal()?)
 }
 
@@ -162,19 +165,6 @@ fn bill_of_materials(project: &Project, id: &str) -> Result<Vec<u8>> {
     let out = project.engine_cargo(["metadata", "--format-version", "1", "--locked"]).output()?;
     ensure!(out.status.success(), "cargo metadata failed in plugins/");
     Ok(sbom(&out.stdout, id)?)
-}
-
-fn add_folder(draft: &mut Draft, dir: &Path, prefix: &str) -> Result<()> {
-    for entry in fs::read_dir(dir).into_iter().flatten() {
-        let entry = entry?;
-        let path = format!("{prefix}/{}", entry.file_name().to_string_lossy());
-        if entry.path().is_dir() {
-            add_folder(draft, &entry.path(), &path)?;
-        } else {
-            draft.file(&path, fs::read(entry.path())?);
-        }
-    }
-    Ok(())
 }
 
 fn write(project: &Project, package: &SealedPackage, publisher: &Credential) -> Result<()> {

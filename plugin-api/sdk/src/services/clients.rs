@@ -1,6 +1,7 @@
 //! Typed clients of the host's services. Each call answers `not_granted` when its service is absent.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use chrono::{DateTime, Utc};
 use plugin_api::{
     CallContext, EngineError,
     manifest::SettingValues,
@@ -11,6 +12,8 @@ use plugin_api::{
         fetch::{FetchRequest, FetchResponse},
         files::{FileAnswer, FileCall},
         jobs::{JobKey, JobSpec},
+        license::{Proof, ProofRequest},
+        licenses::{ExplainRequest, LicenseReport},
         machines::{Machine, MachineId, SectionRequest, Select, Selected},
         notify::Notification,
         operations::{
@@ -97,6 +100,23 @@ client!(
     /// Other engines.
     Engines, engines
 );
+
+client!(
+    /// Licences and what they grant.
+    Licenses, licenses
+);
+
+impl Licenses<'_> {
+    /// What holds at a time; now when `None`.
+    pub async fn explain(self, at: Option<DateTime<Utc>>) -> Result<LicenseReport> {
+        self.0.call("licenses", "explain", &ExplainRequest { at }).await
+    }
+
+    /// The host's signature over `nonce`, with the licences it was made under. Every engine has this.
+    pub async fn proof(self, nonce: &str) -> Result<Proof> {
+        self.0.call("license", "proof", &ProofRequest { nonce: nonce.into() }).await
+    }
+}
 
 impl Machines<'_> {
     /// A page of the machines that `selector` matches and the actor may see; `after` continues a page.

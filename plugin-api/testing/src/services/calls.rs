@@ -11,6 +11,7 @@ use plugin_api::{
         fetch::{FetchRequest, FetchResponse},
         files::{FileAnswer, FileCall},
         license::ProofRequest,
+        licenses::ExplainRequest,
         machines::SectionRequest,
         notify::Notification,
         reports::DatasetSpec,
@@ -43,6 +44,10 @@ impl FakeHost {
             ("machines", "get") => encode(&self.machine(&decode(payload)?)?),
             ("inventory", "section") => self.section(&decode(payload)?),
             ("operations", _) => self.operation_call(method, payload),
+            ("licenses", "explain") => {
+                let request: ExplainRequest = decode(payload)?;
+                encode(&self.license_report(request.at.unwrap_or_else(chrono::Utc::now)))
+            }
             ("jobs", _) => self.job_call(method, payload),
             ("files", _) => self.file_call(method, decode(payload)?),
             ("settings", "all") => encode(&self.lock().settings),

@@ -1,0 +1,63 @@
+// A panel of an engine that throws costs only itself.
+import { Alert, Button, Code, Collapse, CopyButton, Group, Stack, Text } from "@mantine/core";
+import { Component, type ErrorInfo, type ReactNode, useState } from "react";
+
+interface Props {
+  engine: string;
+  version: string;
+  /** What is inside: a new value tries again, e.g. after an upgrade. */
+  what: string;
+  children: ReactNode;
+}
+
+interface State {
+  error?: Error;
+  stack?: string;
+  what: string;
+}
+
+export class EngineBoundary extends Component<Props, State> {
+  state: State = { what: this.props.what };
+
+  static getDerivedStateFromError(error: unknown): Partial<State> {
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+
+  static getDerivedStateFromProps(props: Props, state: State): Partial<State> | null {
+    return props.what === state.what ? null : { what: props.what, error: undefined, stack: undefined };
+  }
+
+  componentDidCatch(error: Error, info: ErrorInfo) {
+    console.error(`A page of ${this.props.engine} ${this.props.version} failed.`, error);
+    this.setState({ stack: info.componentStack ?? undefined });
+  }
+
+  render() {
+    const { error, stack } = this.state;
+    if (!error) return this.props.children;
+    const report = [`${this.props.engine} ${this.props.version}`, location.pathname, String(error.stack ?? error), stack ?? ""];
+    return <Failed engine={this.props.engine} message={error.message} report={report.join("\n")} retry={() => this.setState({ error: undefined })} />;
+  }
+}
+
+function Failed(props: { engine: string; message: string; report: string; retry: () => void }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <Alert color="red" variant="light" title={`This part of ${props.engine} failed`} role="alert" data-testid="engine-failed">
+      <Stack gap="sm">
+        <Text size="sm">{props.message}</Text>
+        <Text size="sm">The rest of the console is not affected. Try again; if it fails again, give the report to the engine's publisher.</Text>
+        <Group gap="xs">
+          <Button size="xs" color="red" onClick={props.retry}>Try again</Button>
+          <Button size="xs" variant="default" onClick={() => setOpen(!open)} aria-expanded={open}>{open ? "Hide report" : "Show report"}</Button>
+          <CopyButton value={props.report}>
+            {({ copied, copy }) => <Button size="xs" variant="default" onClick={copy}>{copied ? "Copied" : "Copy report"}</Button>}
+          </CopyButton>
+        </Group>
+        <Collapse expanded={open}>
+          <Code block tabIndex={0} style={{ maxHeight: 240, overflow: "auto" }}>{props.report}</Code>
+        </Collapse>
+      </Stack>
+    </Alert>
+  );
+}

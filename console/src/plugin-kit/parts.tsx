@@ -1,0 +1,96 @@
+// Small parts that engines' pages share, so that they look like the console.
+import { Alert, Anchor, Badge, Button, Group, Stack, Text, Title, Tooltip } from "@mantine/core";
+import type { ComponentProps, MouseEvent, ReactNode } from "react";
+import { useRouter } from "@tanstack/react-router";
+import { ApiProblem } from "./api";
+import CodeArea from "./code-editor";
+import { useEngine } from "./engine-context";
+
+/** Title of a page with its actions. */
+export function PageHeader({ title, description, children }: { title: string; description?: ReactNode; children?: ReactNode }) {
+  return (
+    <Group justify="space-between" align="flex-start" wrap="wrap" gap="sm">
+      <Stack gap={2}>
+        <Title order={1} size="h2">{title}</Title>
+        {description && <Text c="dimmed" size="sm" component="div">{description}</Text>}
+      </Stack>
+      {children && <Group gap="xs">{children}</Group>}
+    </Group>
+  );
+}
+
+/** A link to one of the engine's pages. */
+export function EngineLink({ to, children, ...rest }: { to: string; children: ReactNode } & Omit<ComponentProps<typeof Anchor<"a">>, "href">) {
+  const engine = useEngine();
+  return <HrefLink href={engine.href(to)} {...rest}>{children}</HrefLink>;
+}
+
+/** A link inside the console that does not load the page anew. */
+export function HrefLink({ href, children, ...rest }: { href: string; children: ReactNode } & Omit<ComponentProps<typeof Anchor<"a">>, "href">) {
+  const router = useRouter();
+  const click = (e: MouseEvent<HTMLAnchorElement>) => {
+    if (e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+    e.preventDefault();
+    router.history.push(href);
+  };
+  return <Anchor href={href} onClick={click} {...rest}>{children}</Anchor>;
+}
+
+/** A button for a change: off with the reason while the licence only allows reading. */
+export function ChangeButton({ children, ...rest }: ComponentProps<typeof Button<"button">>) {
+  const { mayWrite } = useEngine();
+  if (mayWrite) return <Button {...rest}>{children}</Button>;
+  return (
+    <Tooltip label="The licence only allows reading. Renew it to make changes.">
+      <Button {...rest} data-disabled aria-disabled onClick={(e) => e.preventDefault()}>{children}</Button>
+    </Tooltip>
+  );
+}
+
+/** What went wrong, in the host's own words, and how to go on. */
+export function ProblemAlert({ error, retry }: { error: unknown; retry?: () => void }) {
+  if (!error) return null;
+  const message = error instanceof Error ? error.message : String(error);
+  const request = error instanceof ApiProblem ? error.problem.request_id : undefined;
+  return (
+    <Alert color="red" variant="light" role="alert" title="That did not work">
+      <Text size="sm">{message}</Text>
+      {typeof request === "string" && <Text size="xs" c="dimmed">{`Request ${request}`}</Text>}
+      {retry && <Button size="xs" mt="xs" variant="default" onClick={retry}>Try again</Button>}
+    </Alert>
+  );
+}
+
+const COLORS: Record<string, string> = {
+  active: "green", succeeded: "green", granted: "green", approved: "green", enabled: "green", covered: "blue", trial: "blue",
+  running: "blue", dispatched: "blue", queued: "gray", discovered: "gray", disabled: "gray", draining: "gray", cancelled: "gray",
+  pending: "yellow", waiting_approval: "yellow", grace: "yellow", ending: "yellow", unlicensed: "yellow", locked: "yellow", no_answer: "orange",
+  read_only: "orange", never_dispatched: "orange", timed_out: "orange", partly_succeeded: "orange", incompatible: "orange",
+  failed: "red", refused: "red", quarantined: "red", rejected: "red", lapsed: "red", revoked: "red", expired: "red",
+};
+
+/** A state as a badge: colour and word, never colour alone. */
+export function StateBadge({ state, label }: { state: string; label?: string }) {
+  return <Badge color={COLORS[state] ?? "gray"} variant="light" autoContrast tt="none">{label ?? state.replaceAll("_", " ")}</Badge>;
+}
+
+/** A moment for people; the exact one as its title. */
+export function When({ at, fallback = "never" }: { at: string | null | undefined; fallback?: string }) {
+  if (!at) return <Text span c="dimmed" size="sm">{fallback}</Text>;
+  const date = new Date(at);
+  return <Text span size="sm" title={date.toISOString()}>{date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}</Text>;
+}
+
+export interface CodeEditorProps {
+  label: string;
+  value: string;
+  onChange?: (value: string) => void;
+  /** `bash`, `zsh`, `ksh`, `powershell`, `cmd`; plain text otherwise. */
+  language?: string;
+  minHeight?: number;
+}
+
+/** An editor for scripts and configuration. Without `onChange` it only shows. */
+export function CodeEditor(props: CodeEditorProps) {
+  return <CodeArea {...props} />;
+}
