@@ -14,14 +14,17 @@ pub mod memory;
 pub mod network;
 pub mod os;
 pub mod packages;
+pub mod processes;
 pub mod reboot;
 pub mod roles;
 pub mod services;
 pub mod sockets;
 pub mod source;
 pub mod ubuntu_pro;
+pub mod unix_http;
 pub mod updates;
 pub mod users;
+pub mod version;
 pub mod virtualization;
 
 use serde::Serialize;
@@ -32,7 +35,26 @@ use source::Root;
 pub type Digest = [u8; 32];
 
 /// The base inventory's sections, in the order they are collected and sent.
-pub const SECTIONS: [&str; 6] = ["os", "cpu", "memory", "disks", "network", "packages"];
+pub const SECTIONS: [&str; 18] = [
+    "os",
+    "hardware",
+    "cpu",
+    "memory",
+    "disks",
+    "network",
+    "packages",
+    "updates",
+    "reboot",
+    "services",
+    "users",
+    "certificates",
+    "sockets",
+    "firewall",
+    "antivirus",
+    "ubuntu_pro",
+    "guests",
+    "roles",
+];
 
 /// Why a section could not be collected.
 #[derive(Debug, thiserror::Error)]
@@ -69,16 +91,32 @@ struct Missing {
 
 /// Collect one section; `None` when there is none of that name.
 pub fn collect(root: &Root, name: &str) -> Option<Section> {
-    let (name, body) = match name {
-        "os" => ("os", encode(os::collect(root))),
-        "cpu" => ("cpu", encode(cpu::collect(root))),
-        "memory" => ("memory", encode(memory::collect(root))),
-        "disks" => ("disks", encode(disks::collect(root))),
-        "network" => ("network", encode(network::collect(root))),
-        "packages" => ("packages", packages_within(packages::collect(root))),
-        _ => return None,
-    };
+    let name = SECTIONS.into_iter().find(|known| *known == name)?;
+    let body = body(root, name);
     Some(Section { name, digest: digest(&body), body })
+}
+
+fn body(root: &Root, name: &'static str) -> Vec<u8> {
+    match name {
+        "os" => encode(os::collect(root)),
+        "hardware" => encode(hardware::collect(root)),
+        "cpu" => encode(cpu::collect(root)),
+        "memory" => encode(memory::collect(root)),
+        "disks" => encode(disks::collect(root)),
+        "network" => encode(network::collect(root)),
+        "packages" => packages_within(packages::collect(root)),
+        "updates" => encode(updates::collect(root)),
+        "roles" => encode(roles::collect(root)),
+        "reboot" => encode(reboot::collect(root)),
+        "services" => encode(services::collect(root)),
+        "certificates" => encode(certificates::collect(root)),
+        "firewall" => encode(firewall::collect(root)),
+        "guests" => encode(guests::collect(root)),
+        "users" => encode(users::collect(root)),
+        "sockets" => encode(sockets::collect(root)),
+        "antivirus" => encode(antivirus::collect(root)),
+        _ => encode(ubuntu_pro::collect(root)),
+    }
 }
 
 /// A list too long for one frame is cut, and says so.

@@ -3,7 +3,7 @@
 //! The file is read again whenever it changed. A file that does not parse, or that others may write, forbids
 //! everything but `core.ping`: a policy that cannot be read must not be weaker than the one that was meant.
 
-mod glob;
+pub mod glob;
 mod window;
 
 use std::{

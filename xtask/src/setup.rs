@@ -14,6 +14,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("faketime", "/usr/bin/faketime"),
     ("iproute2", "/usr/bin/ss"),
     ("openssl", "/usr/bin/openssl"),
+    ("rpm", "/usr/bin/rpmbuild"),
+    ("db5.3-util", "/usr/bin/db5.3_load"),
+    ("sqlite3", "/usr/bin/sqlite3"),
 ];
 
 /// Install what is missing.

@@ -87,3 +87,32 @@ pub fn file_name(program: &str, arguments: &[&str]) -> String {
     let name = words.map(clean).collect::<Vec<_>>().join("_");
     name.chars().take(120).collect()
 }
+
+/// A command's output as it comes, for what is too large to be held; it is ended when it takes longer than a minute.
+pub fn stream(program: &str, arguments: &[&str]) -> Option<Stream> {
+    let mut child = command(program, arguments).spawn().ok()?;
+    let stdout = child.stdout.take()?;
+    let (done, wait) = mpsc::channel::<()>();
+    std::thread::spawn(move || {
+        if wait.recv_timeout(2 * DEADLINE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            end(&mut child);
+        } else if let Err(error) = child.wait() {
+            tracing::warn!(%error, "a command could not be waited for");
+        }
+    });
+    Some(Stream { stdout, _done: done })
+}
+
+/// The output of a running command.
+#[derive(Debug)]
+pub struct Stream {
+    stdout: std::process::ChildStdout,
+    /// Dropped with the stream, which tells that nobody reads any more.
+    _done: mpsc::Sender<()>,
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.stdout.read(buffer)
+    }
+}

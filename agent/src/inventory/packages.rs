@@ -1,5 +1,8 @@
 //! Installed software, read from dpkg's database as a stream: only one entry is in memory beside the result.
 
+pub mod others;
+pub mod rpm;
+
 use std::io::{self, BufRead};
 
 use serde::{Deserialize, Serialize};
@@ -117,6 +120,28 @@ impl Stanza {
 }
 
 impl Packages {
+    /// All lists in one, in order of the keys. Of a package that is installed in several versions, such as kernels under
+    /// rpm, all but the first have the version in their key.
+    pub fn of(found: Vec<(&str, Vec<Package>)>) -> Self {
+        let (sources, lists): (Vec<&str>, Vec<Vec<Package>>) = found.into_iter().unzip();
+        let mut packages: Vec<Package> = lists.into_iter().flatten().collect();
+        packages
+            .sort_by(|a, b| a.key.cmp(&b.key).then_with(|| super::version::compare(&a.version, &b.version)));
+        packages.dedup_by(|later, first| later.key == first.key && later.version == first.version);
+        for at in 1..packages.len() {
+            if (packages[at].manager == packages[at - 1].manager)
+                && (packages[at].name == packages[at - 1].name)
+                && packages[at].arch == packages[at - 1].arch
+            {
+                packages[at].key = format!("{}:{}", packages[at].key, packages[at].version);
+            }
+        }
+        let truncated = packages.len() > MAX_PACKAGES;
+        packages.truncate(MAX_PACKAGES);
+        packages.sort();
+        Self { sources: sources.into_iter().map(str::to_owned).collect(), packages, truncated }
+    }
+
     fn add(&mut self, stanza: Stanza) {
         let mut words = stanza.status.split_ascii_whitespace();
         let (want, state) = (words.next().unwrap_or(""), words.nth(1).unwrap_or(""));
@@ -167,18 +192,41 @@ fn split_source(field: &str) -> (Option<String>, Option<String>) {
     (name, version)
 }
 
-#[cfg(target_os = "linux")]
-pub(super) fn collect(root: &Root) -> Result<Packages, CollectError> {
+fn dpkg(root: &Root) -> Option<io::Result<Vec<Package>>> {
     match std::fs::File::open(root.path(DPKG_STATUS)) {
         Ok(file) => {
-            parse_dpkg_status(io::BufReader::with_capacity(16 << 10, file)).map_err(CollectError::Read)
+            let found = parse_dpkg_status(io::BufReader::with_capacity(16 << 10, file));
+            Some(found.map(|found| found.packages))
         }
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(CollectError::NotSupported),
-        Err(e) => Err(CollectError::Read(e)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        Err(e) => Some(Err(e)),
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-pub(super) fn collect(_root: &Root) -> Result<Packages, CollectError> {
-    Err(CollectError::NotSupported)
+pub(super) fn collect(root: &Root) -> Result<Packages, CollectError> {
+    let databases = [
+        ("dpkg", dpkg(root)),
+        ("rpm", rpm::collect(root)),
+        ("apk", others::apk(root)),
+        ("pacman", others::pacman(root)),
+        ("snap", others::snap(root)),
+        ("flatpak", others::flatpak(root)),
+    ];
+    let mut found: Vec<(&str, Vec<Package>)> = Vec::new();
+    let mut failed = None;
+    for (name, database) in databases {
+        match database {
+            Some(Ok(packages)) => found.push((name, packages)),
+            Some(Err(error)) => {
+                tracing::warn!(%error, manager = name, "a package database cannot be read");
+                failed = Some(error);
+            }
+            None => {}
+        }
+    }
+    match (found.is_empty(), failed) {
+        (true, Some(error)) => Err(CollectError::Read(error)),
+        (true, None) => Err(CollectError::NotSupported),
+        _ => Ok(Packages::of(found)),
+    }
 }

@@ -1,8 +1,17 @@
 //! What could be upgraded, by the lists the machine has: nothing is downloaded to find out.
 
+pub mod apt;
+pub mod others;
+pub mod pins;
+pub mod release;
+
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
+use super::{
+    CollectError, is_default,
+    packages::{self, Packages},
+    source::Root,
+};
 
 /// Available updates.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,4 +75,46 @@ pub struct Update {
     /// Percentage of machines that get it for now, where the archive phases its updates.
     #[serde(skip_serializing_if = "is_default")]
     pub phased_percent: Option<u8>,
+}
+
+/// Updates beyond this many are left out.
+const MOST: usize = 20_000;
+
+pub(super) fn collect(root: &Root) -> Result<Updates, CollectError> {
+    let installed: Packages = super::read(root, "packages");
+    let found: Vec<(Manager, Vec<Update>)> =
+        apt::collect(root, &installed).into_iter().chain(others::collect(root, &installed)).collect();
+    if found.is_empty() {
+        return Err(CollectError::NotSupported);
+    }
+    Ok(Updates::of(found))
+}
+
+impl Updates {
+    /// Managers and updates in their order, each once.
+    pub fn of(found: Vec<(Manager, Vec<Update>)>) -> Self {
+        let (mut managers, updates): (Vec<Manager>, Vec<Vec<Update>>) = found.into_iter().unzip();
+        let mut updates: Vec<Update> = updates.into_iter().flatten().collect();
+        managers.sort_by(|a, b| a.name.cmp(&b.name));
+        updates.sort();
+        updates.dedup_by(|later, first| later.key == first.key);
+        let truncated = updates.len() > MOST;
+        updates.truncate(MOST);
+        Self { managers, updates, truncated }
+    }
+}
+
+impl Update {
+    /// With its key; what is installed is looked up in the inventory when the manager does not tell.
+    pub fn new(manager: &str, name: &str, arch: &str, installed: &str, version: &str) -> Self {
+        Self {
+            key: packages::key(manager, name, arch),
+            name: name.into(),
+            arch: arch.into(),
+            manager: manager.into(),
+            installed: installed.into(),
+            version: version.into(),
+            ..Self::default()
+        }
+    }
 }

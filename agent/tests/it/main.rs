@@ -9,6 +9,8 @@ mod host;
 mod machine;
 mod parsers;
 mod policy;
+mod rpm;
+mod sections;
 mod session;
 mod spool;
 mod storage;
