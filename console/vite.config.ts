@@ -21,7 +21,7 @@ export default defineConfig({
   server: {
     port: 5173,
     proxy: Object.fromEntries(
-      ['/api', '/engines'].map((path) => [path, { target: host, secure: false, changeOrigin: true }]),
+      ['/api', '/engines'].map((path) => [path, { target: host, secure: false, changeOrigin: false }]),
     ),
   },
   test: { include: ['src/**/*.test.ts'] },

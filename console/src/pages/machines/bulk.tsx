@@ -21,8 +21,8 @@ interface Action {
 }
 
 const ACTIONS: Action[] = [
-  { command: 'ping', label: 'machines.ping', what: 'machines.do.ping' },
-  { command: 'refresh_inventory', label: 'machines.run', what: 'machines.do.refresh' },
+  { command: 'core.ping', label: 'machines.ping', what: 'machines.do.ping' },
+  { command: 'core.refresh_inventory', label: 'machines.run', what: 'machines.do.refresh' },
 ]
 
 interface Props {
