@@ -56,6 +56,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/engines/-/ui": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The console pages of engines: what to load, and why a page is locked. For any caller. */
+        get: operations["list_engine_uis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/engines/{id}": {
         parameters: {
             query?: never;
@@ -592,6 +609,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/operations/packages/install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Install packages. */
+        post: operations["install_packages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/packages/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fetch package lists anew. */
+        post: operations["refresh_packages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/packages/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove packages. */
+        post: operations["remove_packages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/packages/upgrade": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upgrade packages: some, all, or for security only. */
+        post: operations["upgrade_packages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/power/reboot": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restart machines. A task succeeds when its machine is back. */
+        post: operations["reboot_machines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/power/shutdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shut machines down. A task succeeds just before its machine goes. */
+        post: operations["shut_down_machines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations/services/{verb}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start, stop, restart, reload, enable or disable services. */
+        post: operations["change_services"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/operations/{id}": {
         parameters: {
             query?: never;
@@ -731,6 +867,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List saved searches that are shared, and one's own, by name. */
+        get: operations["list_searches"];
+        put?: never;
+        /** Save a search. */
+        post: operations["create_search"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/searches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One saved search. */
+        get: operations["get_search"];
+        put?: never;
+        post?: never;
+        /** Delete a saved search that nothing uses. */
+        delete: operations["delete_search"];
+        options?: never;
+        head?: never;
+        /** Change a saved search. */
+        patch: operations["update_search"];
+        trace?: never;
+    };
     "/api/v1/secrets": {
         parameters: {
             query?: never;
@@ -761,6 +934,57 @@ export interface paths {
         post?: never;
         /** Delete a secret. */
         delete: operations["delete_secret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/selector/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check a selector: what is wrong with it, or how many machines it selects. */
+        post: operations["check_selector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/selector/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What could be written next. */
+        post: operations["complete_selector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/selector/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fields that a selector can look at. */
+        get: operations["list_selector_fields"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1052,9 +1276,47 @@ export interface components {
             /** @description The new one. */
             new: string;
         };
+        /** @description A selector to check. */
+        CheckSelector: {
+            /** @description The selector. */
+            text: string;
+        };
+        /** @description What is to say of a selector. */
+        CheckedSelector: {
+            /** @description The one way to write it. */
+            canonical?: string | null;
+            /**
+             * Format: int64
+             * @description Machines within the caller's reach that it selects.
+             */
+            machines?: number | null;
+            /** @description What is wrong: `detail`, `reason`, `at` (from 1), `length`, `expected`, `suggestion`. */
+            problem?: Record<string, never> | null;
+            /** @description Whether it can be used. */
+            valid: boolean;
+        };
+        /** @description A selector being written. */
+        CompleteSelector: {
+            /** @description Where the next character goes, counted from 0; the end when absent. */
+            cursor?: number | null;
+            /** @description The text so far. */
+            text: string;
+        };
+        /** @description What could stand in a part of a selector. */
+        Completion: {
+            /** @description First character to replace, counted from 0. */
+            from: number;
+            /** @description At most twenty, the likeliest first. */
+            suggestions: components["schemas"]["Suggestion"][];
+            /** @description Character after the last to replace. */
+            to: number;
+        };
         /** @description A core command to run. */
         CreateOperation: {
-            /** @description `core.ping` or `core.refresh_inventory`. Engines' commands go through the engine's own routes. */
+            /**
+             * @description A core command, e.g. `core.ping` or `core.packages.install`; its family's permission is needed besides.
+             *     Engines' commands go through the engine's own routes.
+             */
             command: string;
             /**
              * Format: int32
@@ -1077,8 +1339,19 @@ export interface components {
              * @description Seconds a task may run; 600 when absent.
              */
             timeout_s?: number;
-            /** @description Shown to people; the command's name when absent. */
+            /** @description Shown to people; a sentence made from the command when absent. */
             title?: string;
+        };
+        /** @description A search to save. */
+        CreateSearch: {
+            /** @description What it is for. */
+            description?: string;
+            /** @description 1 to 64 of a-z, 0-9, `-` and `_`. */
+            name: string;
+            /** @description What it finds. */
+            selector: string;
+            /** @description Whether everybody may use it. */
+            shared?: boolean;
         };
         /** @description A token to make. */
         CreateToken: {
@@ -1176,6 +1449,44 @@ export interface components {
             /** @description Version in use; absent when uninstalled. */
             version?: string | null;
         };
+        /** @description The pages of one engine. */
+        EngineUi: components["schemas"]["State"] & {
+            /** @description One sentence. */
+            description: string;
+            /** @description Digest of the package in use, while it serves. */
+            digest?: string | null;
+            /** @description `granted`, `grace`, `read_only` or `locked`. */
+            entitlement: string;
+            entry?: components["schemas"]["UiFile"] | null;
+            /** @description Engine. */
+            id: string;
+            /** @description Name for people. */
+            name: string;
+            /** @description Pages. */
+            navigation: components["schemas"]["UiPage"][];
+            /** @description What to do about it; empty when nothing. */
+            remedy: string;
+            /** @description What the licence says of it, in one sentence. */
+            sentence: string;
+            /** @description Style sheets of the pages. */
+            styles: components["schemas"]["UiFile"][];
+            /** @description Tier, for display. */
+            tier: string;
+            /**
+             * Format: date-time
+             * @description Until when the grace after the licence's term lasts, or since when the engine only reads.
+             */
+            turns_at?: string | null;
+            /** @description What would unlock it. */
+            unlocks?: string | null;
+            /** @description Version in use. */
+            version: string;
+        };
+        /** @description Engines with pages. */
+        EngineUiList: {
+            /** @description By id. */
+            items: components["schemas"]["EngineUi"][];
+        };
         /** @description A token that lets agents ask to join; the secret itself is shown once. */
         EnrolmentToken: {
             /** @description Whether its machines need no approval. */
@@ -1231,6 +1542,27 @@ export interface components {
             grants?: {
                 [key: string]: boolean;
             };
+        };
+        /** @description Parameters of `core.packages.install`. */
+        Install: {
+            /**
+             * @description Say what would happen, change nothing.
+             * @default false
+             */
+            dry_run?: boolean;
+            /**
+             * Format: int32
+             * @description Seconds to wait for another run's lock; 120 when absent.
+             * @default null
+             */
+            lock_wait_s?: number | null;
+            /** @default null */
+            manager?: components["schemas"]["Manager"] | null;
+            /**
+             * @description Packages, with a version where the manager has a form for it (`nginx=1.22.1-9`).
+             * @default []
+             */
+            packages?: string[];
         };
         /** @description What taking a package in did. */
         Installed: {
@@ -1399,12 +1731,24 @@ export interface components {
             os_name: string;
             /** @description Its version. */
             os_version: string;
+            /** @description Whether it must be restarted. */
+            reboot_required?: boolean;
+            /**
+             * Format: int32
+             * @description Those of them that mend security.
+             */
+            security_updates?: number;
             /** @description Whether it belongs to the fleet. */
             state: components["schemas"]["MachineState"];
             /** @description Tags, sorted. */
             tags: string[];
             /** @description Target triple of the agent. */
             target: string;
+            /**
+             * Format: int32
+             * @description Updates that are available on it.
+             */
+            updates?: number;
         };
         /** @description A machine with its newest metrics. */
         MachineDetails: components["schemas"]["Machine"] & {
@@ -1437,6 +1781,11 @@ export interface components {
          * @enum {string}
          */
         MachineState: "pending" | "approved" | "rejected";
+        /**
+         * @description A package manager, by the name its users know.
+         * @enum {string}
+         */
+        Manager: "apt" | "dnf" | "zypper" | "pacman" | "apk" | "pkg" | "pkg_add" | "pkgin" | "brew" | "winget" | "choco" | "snap" | "flatpak";
         /** @description Which notifications. */
         MarkRead: {
             /** @description Ids, up to 1000. */
@@ -1795,12 +2144,24 @@ export interface components {
                 os_name: string;
                 /** @description Its version. */
                 os_version: string;
+                /** @description Whether it must be restarted. */
+                reboot_required?: boolean;
+                /**
+                 * Format: int32
+                 * @description Those of them that mend security.
+                 */
+                security_updates?: number;
                 /** @description Whether it belongs to the fleet. */
                 state: components["schemas"]["MachineState"];
                 /** @description Tags, sorted. */
                 tags: string[];
                 /** @description Target triple of the agent. */
                 target: string;
+                /**
+                 * Format: int32
+                 * @description Updates that are available on it.
+                 */
+                updates?: number;
             }[];
             /** @description Send as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
@@ -1935,6 +2296,46 @@ export interface components {
                  * @description When changed last.
                  */
                 updated_at: string;
+            }[];
+            /** @description Send as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Search: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it was made.
+                 */
+                created_at: string;
+                /** @description What it is for. */
+                description: string;
+                /**
+                 * Format: uuid
+                 * @description Id.
+                 */
+                id: string;
+                /** @description As `search:<name>` in selectors. */
+                name: string;
+                /**
+                 * Format: uuid
+                 * @description Who made it.
+                 */
+                owner_id?: string | null;
+                /** @description Name of who made it. */
+                owner_name: string;
+                /** @description What it finds. */
+                selector: string;
+                /** @description Whether everybody may use it. */
+                shared: boolean;
+                /**
+                 * Format: date-time
+                 * @description When it was changed.
+                 */
+                updated_at: string;
+                /** @description Whether the selector can be used; it cannot when a search that it names is gone. */
+                usable: boolean;
             }[];
             /** @description Send as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
@@ -2138,6 +2539,20 @@ export interface components {
             /** @description Built-in roles (`operator`, `viewer`) that hold it; `admin` holds everything. */
             roles: string[];
         };
+        /** @description Parameters of `core.power.*`. */
+        Power: {
+            /**
+             * Format: int32
+             * @description Seconds until it happens.
+             * @default 0
+             */
+            delay_s?: number;
+            /**
+             * @description Told to people who are logged in.
+             * @default
+             */
+            message?: string;
+        };
         /** @description What a problem looks like on the wire. */
         Problem: Record<string, never> & {
             /** @description Stable snake_case code. */
@@ -2156,6 +2571,17 @@ export interface components {
             /** @description `urn:sysmanage:problem:<code>`. */
             type: string;
         };
+        /** @description Parameters of `core.packages.refresh`. */
+        Refresh: {
+            /**
+             * Format: int32
+             * @description Seconds to wait for another run's lock; 120 when absent.
+             * @default null
+             */
+            lock_wait_s?: number | null;
+            /** @default null */
+            manager?: components["schemas"]["Manager"] | null;
+        };
         /** @description A file in the drop-in folder, or an upload, that was refused. */
         RefusedFile: {
             /**
@@ -2169,6 +2595,37 @@ export interface components {
             file: string;
             /** @description Why. */
             reason: string;
+        };
+        /** @description Parameters of `core.packages.remove`. */
+        Remove: {
+            /**
+             * @description What was installed only for them too.
+             * @default false
+             */
+            autoremove?: boolean;
+            /**
+             * @description Say what would happen, change nothing.
+             * @default false
+             */
+            dry_run?: boolean;
+            /**
+             * Format: int32
+             * @description Seconds to wait for another run's lock; 120 when absent.
+             * @default null
+             */
+            lock_wait_s?: number | null;
+            /** @default null */
+            manager?: components["schemas"]["Manager"] | null;
+            /**
+             * @description Packages.
+             * @default []
+             */
+            packages?: string[];
+            /**
+             * @description Configuration files too.
+             * @default false
+             */
+            purge?: boolean;
         };
         /** @description What to run again. */
         RetryOperation: {
@@ -2224,6 +2681,301 @@ export interface components {
              */
             version?: string | null;
         };
+        /** @description A core command to run on machines. */
+        Run_Install: {
+            /**
+             * Format: int32
+             * @description Tasks at the same time; no limit when absent.
+             */
+            concurrency?: number;
+            /** @description Machines by id. */
+            machines?: string[];
+            /** @description Parameters of `core.packages.install`. */
+            parameters: {
+                /**
+                 * @description Say what would happen, change nothing.
+                 * @default false
+                 */
+                dry_run?: boolean;
+                /**
+                 * Format: int32
+                 * @description Seconds to wait for another run's lock; 120 when absent.
+                 * @default null
+                 */
+                lock_wait_s?: number | null;
+                /** @default null */
+                manager?: components["schemas"]["Manager"] | null;
+                /**
+                 * @description Packages, with a version where the manager has a form for it (`nginx=1.22.1-9`).
+                 * @default []
+                 */
+                packages?: string[];
+            };
+            /**
+             * Format: int32
+             * @description Seconds a task waits for its machine; 3600 when absent.
+             */
+            queue_timeout_s?: number;
+            /** @description Machines by selector, when none are named. */
+            selector?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds a task may run; what the command usually needs when absent.
+             */
+            timeout_s?: number;
+            /** @description Shown to people; a sentence made from the command when absent. */
+            title?: string;
+        };
+        /** @description A core command to run on machines. */
+        Run_Power: {
+            /**
+             * Format: int32
+             * @description Tasks at the same time; no limit when absent.
+             */
+            concurrency?: number;
+            /** @description Machines by id. */
+            machines?: string[];
+            /** @description Parameters of `core.power.*`. */
+            parameters: {
+                /**
+                 * Format: int32
+                 * @description Seconds until it happens.
+                 * @default 0
+                 */
+                delay_s?: number;
+                /**
+                 * @description Told to people who are logged in.
+                 * @default
+                 */
+                message?: string;
+            };
+            /**
+             * Format: int32
+             * @description Seconds a task waits for its machine; 3600 when absent.
+             */
+            queue_timeout_s?: number;
+            /** @description Machines by selector, when none are named. */
+            selector?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds a task may run; what the command usually needs when absent.
+             */
+            timeout_s?: number;
+            /** @description Shown to people; a sentence made from the command when absent. */
+            title?: string;
+        };
+        /** @description A core command to run on machines. */
+        Run_Refresh: {
+            /**
+             * Format: int32
+             * @description Tasks at the same time; no limit when absent.
+             */
+            concurrency?: number;
+            /** @description Machines by id. */
+            machines?: string[];
+            /** @description Parameters of `core.packages.refresh`. */
+            parameters: {
+                /**
+                 * Format: int32
+                 * @description Seconds to wait for another run's lock; 120 when absent.
+                 * @default null
+                 */
+                lock_wait_s?: number | null;
+                /** @default null */
+                manager?: components["schemas"]["Manager"] | null;
+            };
+            /**
+             * Format: int32
+             * @description Seconds a task waits for its machine; 3600 when absent.
+             */
+            queue_timeout_s?: number;
+            /** @description Machines by selector, when none are named. */
+            selector?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds a task may run; what the command usually needs when absent.
+             */
+            timeout_s?: number;
+            /** @description Shown to people; a sentence made from the command when absent. */
+            title?: string;
+        };
+        /** @description A core command to run on machines. */
+        Run_Remove: {
+            /**
+             * Format: int32
+             * @description Tasks at the same time; no limit when absent.
+             */
+            concurrency?: number;
+            /** @description Machines by id. */
+            machines?: string[];
+            /** @description Parameters of `core.packages.remove`. */
+            parameters: {
+                /**
+                 * @description What was installed only for them too.
+                 * @default false
+                 */
+                autoremove?: boolean;
+                /**
+                 * @description Say what would happen, change nothing.
+                 * @default false
+                 */
+                dry_run?: boolean;
+                /**
+                 * Format: int32
+                 * @description Seconds to wait for another run's lock; 120 when absent.
+                 * @default null
+                 */
+                lock_wait_s?: number | null;
+                /** @default null */
+                manager?: components["schemas"]["Manager"] | null;
+                /**
+                 * @description Packages.
+                 * @default []
+                 */
+                packages?: string[];
+                /**
+                 * @description Configuration files too.
+                 * @default false
+                 */
+                purge?: boolean;
+            };
+            /**
+             * Format: int32
+             * @description Seconds a task waits for its machine; 3600 when absent.
+             */
+            queue_timeout_s?: number;
+            /** @description Machines by selector, when none are named. */
+            selector?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds a task may run; what the command usually needs when absent.
+             */
+            timeout_s?: number;
+            /** @description Shown to people; a sentence made from the command when absent. */
+            title?: string;
+        };
+        /** @description A core command to run on machines. */
+        Run_Services: {
+            /**
+             * Format: int32
+             * @description Tasks at the same time; no limit when absent.
+             */
+            concurrency?: number;
+            /** @description Machines by id. */
+            machines?: string[];
+            /** @description Parameters of `core.services.*`. */
+            parameters: {
+                /**
+                 * @description With `enable` and `disable`: start or stop it now as well.
+                 * @default false
+                 */
+                now?: boolean;
+                /**
+                 * @description Services, as the system names them (`nginx`, `nginx.service`).
+                 * @default []
+                 */
+                services?: string[];
+            };
+            /**
+             * Format: int32
+             * @description Seconds a task waits for its machine; 3600 when absent.
+             */
+            queue_timeout_s?: number;
+            /** @description Machines by selector, when none are named. */
+            selector?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds a task may run; what the command usually needs when absent.
+             */
+            timeout_s?: number;
+            /** @description Shown to people; a sentence made from the command when absent. */
+            title?: string;
+        };
+        /** @description A core command to run on machines. */
+        Run_Upgrade: {
+            /**
+             * Format: int32
+             * @description Tasks at the same time; no limit when absent.
+             */
+            concurrency?: number;
+            /** @description Machines by id. */
+            machines?: string[];
+            /** @description Parameters of `core.packages.upgrade`. */
+            parameters: {
+                /**
+                 * @description Say what would happen, change nothing.
+                 * @default false
+                 */
+                dry_run?: boolean;
+                /**
+                 * Format: int32
+                 * @description Seconds to wait for another run's lock; 120 when absent.
+                 * @default null
+                 */
+                lock_wait_s?: number | null;
+                /** @default null */
+                manager?: components["schemas"]["Manager"] | null;
+                /**
+                 * @description Packages; all when empty.
+                 * @default []
+                 */
+                packages?: string[];
+                /**
+                 * @description Only what mends a weakness.
+                 * @default false
+                 */
+                security_only?: boolean;
+            };
+            /**
+             * Format: int32
+             * @description Seconds a task waits for its machine; 3600 when absent.
+             */
+            queue_timeout_s?: number;
+            /** @description Machines by selector, when none are named. */
+            selector?: string | null;
+            /**
+             * Format: int32
+             * @description Seconds a task may run; what the command usually needs when absent.
+             */
+            timeout_s?: number;
+            /** @description Shown to people; a sentence made from the command when absent. */
+            title?: string;
+        };
+        /** @description A selector with a name. */
+        Search: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description What it is for. */
+            description: string;
+            /**
+             * Format: uuid
+             * @description Id.
+             */
+            id: string;
+            /** @description As `search:<name>` in selectors. */
+            name: string;
+            /**
+             * Format: uuid
+             * @description Who made it.
+             */
+            owner_id?: string | null;
+            /** @description Name of who made it. */
+            owner_name: string;
+            /** @description What it finds. */
+            selector: string;
+            /** @description Whether everybody may use it. */
+            shared: boolean;
+            /**
+             * Format: date-time
+             * @description When it was changed.
+             */
+            updated_at: string;
+            /** @description Whether the selector can be used; it cannot when a search that it names is gone. */
+            usable: boolean;
+        };
         /** @description A secret without its value. */
         Secret: {
             /**
@@ -2262,6 +3014,36 @@ export interface components {
              * @description When the host got it.
              */
             received_at: string;
+        };
+        /** @description A field of the selector language. */
+        SelectorField: {
+            /** @description Terms to learn from. */
+            examples: string[];
+            /** @description What a value looks like. */
+            expects: string;
+            /** @description What it is. */
+            help: string;
+            /** @description `text`, `version`, `choice`, `address`, `number`, `size`, `time`, `id` or `search`. */
+            kind: string;
+            /** @description As it is written. */
+            name: string;
+            /** @description Operators that it takes. */
+            operators: string[];
+            /** @description Values that it has, when there are only these. */
+            values: string[];
+        };
+        /** @description Parameters of `core.services.*`. */
+        Services: {
+            /**
+             * @description With `enable` and `disable`: start or stop it now as well.
+             * @default false
+             */
+            now?: boolean;
+            /**
+             * @description Services, as the system names them (`nginx`, `nginx.service`).
+             * @default []
+             */
+            services?: string[];
         };
         /** @description A log-in. */
         Session: {
@@ -2443,6 +3225,20 @@ export interface components {
             /** @description Version. */
             version: string;
         };
+        /** @description One of them. */
+        Suggestion: {
+            /** @description What it is. */
+            help: string;
+            /** @description `field`, `word` or `value`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Machines that have the value.
+             */
+            machines?: number | null;
+            /** @description Text to put there. */
+            text: string;
+        };
         /** @description A task: one machine of an operation. */
         Task: {
             /**
@@ -2583,6 +3379,22 @@ export interface components {
              */
             user_id: string;
         };
+        /** @description A file to load. */
+        UiFile: {
+            /** @description Address on this host; another package has another one. */
+            href: string;
+            /** @description Hash for the browser, from the signed manifest: `sha256-...`. */
+            integrity: string;
+        };
+        /** @description A page that the signed manifest declares. */
+        UiPage: {
+            /** @description Whether the caller may open it. */
+            allowed: boolean;
+            /** @description Label. */
+            label: string;
+            /** @description Path below the engine's page. */
+            path: string;
+        };
         /** @description What to remove. */
         Uninstall: {
             /**
@@ -2599,6 +3411,43 @@ export interface components {
             notes?: string | null;
             /** @description Tags, all of them. */
             tags?: string[] | null;
+        };
+        /** @description What to change; what is absent stays. */
+        UpdateSearch: {
+            /** @description What it is for. */
+            description?: string | null;
+            /** @description Name. */
+            name?: string | null;
+            /** @description What it finds. */
+            selector?: string | null;
+            /** @description Whether everybody may use it. */
+            shared?: boolean | null;
+        };
+        /** @description Parameters of `core.packages.upgrade`. */
+        Upgrade: {
+            /**
+             * @description Say what would happen, change nothing.
+             * @default false
+             */
+            dry_run?: boolean;
+            /**
+             * Format: int32
+             * @description Seconds to wait for another run's lock; 120 when absent.
+             * @default null
+             */
+            lock_wait_s?: number | null;
+            /** @default null */
+            manager?: components["schemas"]["Manager"] | null;
+            /**
+             * @description Packages; all when empty.
+             * @default []
+             */
+            packages?: string[];
+            /**
+             * @description Only what mends a weakness.
+             * @default false
+             */
+            security_only?: boolean;
         };
         /** @description A user. */
         User: {
@@ -2799,6 +3648,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_engine_uis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Engines with pages */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EngineUiList"];
+                };
             };
         };
     };
@@ -3146,6 +4015,8 @@ export interface operations {
                 topics?: string;
                 /** @description The id seen last, where the header `Last-Event-ID` cannot be sent. */
                 last_event_id?: number;
+                /** @description Send messages without a name, so that one listener hears every topic; `gap` and `lagged` keep theirs. */
+                unnamed?: boolean;
             };
             header?: never;
             path?: never;
@@ -3785,6 +4656,226 @@ export interface operations {
             };
         };
     };
+    install_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Run_Install"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refresh_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Run_Refresh"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Run_Remove"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    upgrade_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Run_Upgrade"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reboot_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Run_Power"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    shut_down_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Run_Power"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description start, stop, restart, reload, enable or disable */
+                verb: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Run_Services"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_operation: {
         parameters: {
             query?: never;
@@ -4079,6 +5170,176 @@ export interface operations {
             };
         };
     };
+    list_searches: {
+        parameters: {
+            query?: {
+                /** @description The one with this name. */
+                name?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Search"];
+                };
+            };
+        };
+    };
+    create_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSearch"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    update_search: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSearch"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_secrets: {
         parameters: {
             query?: {
@@ -4144,6 +5405,79 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    check_selector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckSelector"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckedSelector"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    complete_selector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteSelector"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                };
+            };
+        };
+    };
+    list_selector_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SelectorField"][];
+                };
             };
         };
     };
