@@ -29,6 +29,7 @@ pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod ctx;
 pub mod db;
 pub mod doctor;

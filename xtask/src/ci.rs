@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::{
-    engine,
+    console, engine,
     postgres::Cluster,
     project::{Project, run_command},
     tidy,
@@ -14,7 +14,7 @@ use crate::{
 /// What to run.
 #[derive(clap::Args, Default)]
 pub struct Options {
-    /// Only these steps: fmt, tidy, deny, clippy, engines, unit, plugins, e2e.
+    /// Only these steps: fmt, tidy, deny, console, clippy, engines, unit, plugins, e2e, openapi, browser.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -25,11 +25,14 @@ const STEPS: &[(&str, Step)] = &[
     ("fmt", |p, _| fmt(p)),
     ("tidy", |p, _| tidy::run(p)),
     ("deny", |p, _| deny(p)),
+    ("console", |p, _| console::build(p).and_then(|()| console::check(p))),
     ("clippy", |p, _| clippy(p)),
     ("engines", |p, _| engine::build_all(p)),
     ("unit", unit),
     ("plugins", plugins),
     ("e2e", e2e),
+    ("openapi", |p, _| console::openapi(p, &console::Openapi { check: true })),
+    ("browser", |p, _| console::browser(p)),
 ];
 
 /// Run the steps; the first failure ends it.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::{
-    engine,
+    console, engine,
     project::{Project, run_command},
 };
 
@@ -26,6 +26,7 @@ pub struct Options {
 
 /// Build, then run `target/debug/demo`.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
+    console::build(project)?;
     project.run(
         "cargo",
         ["build", "--locked", "-p", "sysmanage", "-p", "sysmanage-agent", "-p", "e2e", "--bins"],

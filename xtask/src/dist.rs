@@ -2,12 +2,13 @@
 
 use anyhow::{Result, bail};
 
-use crate::project::Project;
+use crate::{console, project::Project};
 
 const AGENT_MAX_BYTES: u64 = 8 << 20;
 
 /// Build and check.
 pub fn run(project: &Project) -> Result<()> {
+    console::build(project)?;
     project.run("cargo", ["build", "--locked", "--release", "-p", "sysmanage"])?;
     project.run("cargo", ["build", "--locked", "--profile", "agent", "-p", "sysmanage-agent"])?;
     let out = project.root.join("dist/out");

@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod console;
 mod demo;
 mod dist;
 mod engine;
@@ -31,7 +32,7 @@ enum Command {
     Demo(demo::Options),
     /// Everything, installing what tests need: what CI runs.
     Test,
-    /// The one gate: fmt, clippy, tidy, deny, tests, end-to-end.
+    /// The one gate: fmt, clippy, tidy, deny, tests, end-to-end, browser.
     Ci(ci::Options),
     /// House rules: dependencies, sizes, names, engine trees.
     Tidy,
@@ -44,6 +45,10 @@ enum Command {
     Bench(bench::Options),
     /// Run the fuzz targets (needs a nightly compiler).
     Fuzz(fuzz::Options),
+    /// Build the web console, for the next build of the host to take in.
+    Console,
+    /// Write the API's document and the console's client, or check that they are up to date.
+    Openapi(console::Openapi),
     /// Build release binaries and check their sizes.
     Dist,
 }
@@ -59,6 +64,8 @@ fn main() -> Result<()> {
         Command::Engine(command) => engine::run(&project, &command),
         Command::Bench(options) => bench::run(&project, &options),
         Command::Fuzz(options) => fuzz::run(&project, &options),
+        Command::Console => console::build(&project),
+        Command::Openapi(options) => console::openapi(&project, &options),
         Command::Dist => dist::run(&project),
     }
 }

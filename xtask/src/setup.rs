@@ -13,6 +13,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("zsh", "/bin/zsh"),
     ("faketime", "/usr/bin/faketime"),
     ("iproute2", "/usr/bin/ss"),
+    ("chromium", "/usr/bin/chromium"),
+    ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
     ("openssl", "/usr/bin/openssl"),
     ("rpm", "/usr/bin/rpmbuild"),
     ("db5.3-util", "/usr/bin/db5.3_load"),

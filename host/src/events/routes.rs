@@ -48,6 +48,8 @@ struct EventsQuery {
     topics: Option<String>,
     /// The id seen last, where the header `Last-Event-ID` cannot be sent.
     last_event_id: Option<u64>,
+    /// Send messages without a name, so that one listener hears every topic; `gap` and `lagged` keep theirs.
+    unnamed: Option<bool>,
 }
 
 /// Follow what happens. Each message has the topic as `event`, and as data JSON with `id`, `topic`, `at`, `data` and
@@ -78,7 +80,9 @@ async fn stream_events(
         }
         None => (VecDeque::new(), false, app.events.subscribe()),
     };
-    let follower = Follower { app, ctx, topics, waiting, gap, receiver, until: Instant::now() + LONGEST };
+    let unnamed = query.unnamed.unwrap_or(false);
+    let follower =
+        Follower { unnamed, app, ctx, topics, waiting, gap, receiver, until: Instant::now() + LONGEST };
     let stream = futures_util::stream::unfold(follower, |mut follower| async move {
         follower.next().await.map(|event| (Ok(event), follower))
     });
@@ -86,6 +90,7 @@ async fn stream_events(
 }
 
 struct Follower {
+    unnamed: bool,
     app: Arc<App>,
     ctx: Ctx,
     topics: Vec<String>,
@@ -126,9 +131,8 @@ impl Follower {
                 && let Some(event) = self.seen(event).await
             {
                 let data = serde_json::to_string(&*event).unwrap_or_default();
-                return Some(
-                    SseEvent::default().id(event.id.to_string()).event(event.topic.clone()).data(data),
-                );
+                let message = SseEvent::default().id(event.id.to_string()).data(data);
+                return Some(if self.unnamed { message } else { message.event(event.topic.clone()) });
             }
         }
     }

@@ -25,6 +25,7 @@ pub struct RequestId(pub String);
 pub async fn tell(mut request: Request, next: Next) -> Response {
     let id = request_id(&request);
     request.extensions_mut().insert(RequestId(id.clone()));
+    name_host(&mut request);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map(|m| m.as_str().to_owned());
@@ -50,6 +51,14 @@ pub async fn tell(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// HTTP/2 names the host in the request line; layers and handlers look for it in the header, as HTTP/1 has it.
+fn name_host(request: &mut Request) {
+    let Some(authority) = request.uri().authority() else { return };
+    if let Ok(host) = HeaderValue::from_str(authority.as_str()) {
+        request.headers_mut().entry(header::HOST).or_insert(host);
+    }
 }
 
 /// The client's id when it is harmless, else a new one.
@@ -130,4 +139,24 @@ pub fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
 /// The answer to addresses that do not exist.
 pub async fn not_found() -> Problem {
     from_status(StatusCode::NOT_FOUND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+
+    #[test]
+    fn the_host_is_named_alike_over_both_versions_of_http() {
+        let mut request =
+            Request::get("https://fleet.example:8443/api").body(Body::empty()).expect("a request");
+        name_host(&mut request);
+        assert_eq!(request.headers()[header::HOST], "fleet.example:8443");
+        let mut request = Request::get("/api")
+            .header(header::HOST, "fleet.example")
+            .body(Body::empty())
+            .expect("a request");
+        name_host(&mut request);
+        assert_eq!(request.headers()[header::HOST], "fleet.example");
+    }
 }

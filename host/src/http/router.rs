@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{guard, health, idempotency, openapi, problems};
 use crate::{
-    accounts, app::App, audit, engines, events, license, machines, notifications, operations, searches,
-    secrets, selector,
+    accounts, app::App, audit, console, engines, events, license, machines, notifications, operations,
+    searches, secrets, selector,
 };
 
 /// Every slice's routes, with their document. A new slice adds a line here.
@@ -62,7 +62,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .layer(axum::Extension(document))
         .layer(DefaultBodyLimit::max(limit))
         .route_layer(middleware::from_fn_with_state((app.clone(), permits), guard::guard))
-        .fallback(problems::not_found)
+        .fallback(console::serve)
         .layer(CatchPanicLayer::custom(problems::panicked))
         .layer(middleware::from_fn(problems::tell))
         .layer(header("x-content-type-options", "nosniff"))

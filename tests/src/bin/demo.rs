@@ -55,7 +55,7 @@ async fn main() -> Result<()> {
     let data = options.data.canonicalize()?;
     let mut host = start_host(&data, options.port).await?;
     let login = login(&host, &data).await?;
-    install(&host).await?;
+    install(&host, &data).await?;
     let mut agent = start_agent(&host, &data).await?;
     for engine in ENGINES {
         host.engine_state(engine, "active").await?;
@@ -96,11 +96,13 @@ fn write_private(file: &Path, content: &[u8]) -> Result<()> {
 }
 
 /// License the engines and drop their packages into the host's folder.
-async fn install(host: &Host) -> Result<()> {
+async fn install(host: &Host, data: &Path) -> Result<()> {
     println!("installing a development licence and the engines {} ...", ENGINES.join(", "));
     let current = host.local()?.get("/license").await?;
     if current["licenses"].as_array().is_none_or(Vec::is_empty) {
-        host.install_license(&tokens::sign(&tokens::claims(&ENGINES))?).await?;
+        let license = tokens::sign(&tokens::claims(&ENGINES))?;
+        host.install_license(&license).await?;
+        write_private(&data.join("license.jws"), license.as_bytes())?;
     }
     let drop_in = host.settings.data.join("engines");
     fs::create_dir_all(&drop_in)?;

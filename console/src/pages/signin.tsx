@@ -1,0 +1,196 @@
+/** Signing in, and the first set-up of a host. */
+import { Alert, Button, Card, Center, Code, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Navigate, useSearch } from '@tanstack/react-router'
+import { type FormEvent, type ReactNode, useState } from 'react'
+
+import { call, client, data } from '../api/client'
+import { t, useLanguage } from '../i18n'
+import { FailurePanel, Outcome } from '../ui/panels'
+
+const setupQuery = {
+  queryKey: ['setup'],
+  queryFn: () => data(client.GET('/api/v1/setup')),
+}
+
+function Frame({ title, children }: { title: string; children: ReactNode }) {
+  useLanguage()
+  return (
+    <Center mih="100vh" p="md" component="main">
+      <Card withBorder padding="xl" w={400} maw="100%" shadow="sm">
+        <Stack>
+          <Text fw={700} size="lg" className="brand">
+            SysManage
+          </Text>
+          <Title order={1} size="h3">
+            {title}
+          </Title>
+          {children}
+        </Stack>
+      </Card>
+    </Center>
+  )
+}
+
+/** Where to go after signing in: a path of this console, never another site. */
+export function safeReturn(then: unknown): string {
+  return typeof then === 'string' && /^\/(?![/\\])/.test(then) ? then : '/'
+}
+
+interface Half {
+  next?: string
+  half_session?: string
+}
+
+export function SignIn() {
+  const { then } = useSearch({ strict: false }) as { then?: string }
+  const setup = useQuery(setupQuery)
+  const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
+  const [half, setHalf] = useState<string>()
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    setBusy(true)
+    setError(undefined)
+    try {
+      const answer = half
+        ? await call<Half>('POST', '/api/v1/session/totp', { half_session: half, code })
+        : await call<Half>('POST', '/api/v1/session', { name, password })
+      if (answer.next === 'totp') setHalf(answer.half_session)
+      else location.assign(safeReturn(then))
+    } catch (failed) {
+      setError(failed)
+    } finally {
+      setBusy(false)
+    }
+  }
+
+  if (setup.data?.needed) return <Navigate to="/setup" />
+  return (
+    <Frame title={t(half ? 'signin.code.title' : 'signin.title')}>
+      <form onSubmit={(e) => void submit(e)}>
+        <Stack>
+          {error ? <FailurePanel error={error} /> : null}
+          {half ? (
+            <TextInput
+              label={t('signin.code')}
+              value={code}
+              onChange={(e) => setCode(e.currentTarget.value)}
+              autoComplete="one-time-code"
+              autoFocus
+              required
+            />
+          ) : (
+            <>
+              <TextInput
+                label={t('signin.name')}
+                value={name}
+                onChange={(e) => setName(e.currentTarget.value)}
+                autoComplete="username"
+                autoFocus
+                required
+              />
+              <PasswordInput
+                label={t('signin.password')}
+                value={password}
+                onChange={(e) => setPassword(e.currentTarget.value)}
+                autoComplete="current-password"
+                required
+              />
+            </>
+          )}
+          <Button type="submit" loading={busy}>
+            {t('signin.submit')}
+          </Button>
+        </Stack>
+      </form>
+    </Frame>
+  )
+}
+
+export function Setup() {
+  const setup = useQuery(setupQuery)
+  const token = location.hash.slice(1)
+  return (
+    <Frame title={t('setup.title')}>
+      <Outcome of={setup}>
+        {(state) => {
+          if (!state.needed) return <Navigate to="/signin" />
+          return token ? <SetupForm token={token} /> : <NoLink />
+        }}
+      </Outcome>
+    </Frame>
+  )
+}
+
+function NoLink() {
+  return (
+    <>
+      <Text size="sm">{t('setup.hint')}</Text>
+      <Code block>sysmanage setup</Code>
+    </>
+  )
+}
+
+function SetupForm({ token }: { token: string }) {
+  const [name, setName] = useState('admin')
+  const [password, setPassword] = useState('')
+  const [again, setAgain] = useState('')
+  const [error, setError] = useState<unknown>()
+  const [busy, setBusy] = useState(false)
+  const differs = again !== '' && again !== password
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    if (password !== again) return
+    setBusy(true)
+    setError(undefined)
+    try {
+      await client.POST('/api/v1/setup', { body: { token, name, password } })
+      await call('POST', '/api/v1/session', { name, password })
+      location.assign('/')
+    } catch (failed) {
+      setError(failed)
+      setBusy(false)
+    }
+  }
+
+  return (
+    <form onSubmit={(e) => void submit(e)}>
+      <Stack>
+        {error ? <FailurePanel error={error} /> : null}
+        <TextInput label={t('setup.name')} value={name} onChange={(e) => setName(e.currentTarget.value)} autoComplete="username" required />
+        <PasswordInput
+          label={t('setup.password')}
+          value={password}
+          onChange={(e) => setPassword(e.currentTarget.value)}
+          autoComplete="new-password"
+          required
+        />
+        <PasswordInput
+          label={t('setup.again')}
+          value={again}
+          onChange={(e) => setAgain(e.currentTarget.value)}
+          autoComplete="new-password"
+          error={differs ? t('setup.mismatch') : undefined}
+          required
+        />
+        <Button type="submit" loading={busy} disabled={differs}>
+          {t('setup.submit')}
+        </Button>
+      </Stack>
+    </form>
+  )
+}
+
+export function NotFound() {
+  return (
+    <Alert color="gray" title={t('app.notfound')}>
+      {t('app.notfound.hint')}
+    </Alert>
+  )
+}

@@ -1,0 +1,37 @@
+/** Addresses and their pages. A page's code is fetched when it is first opened. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
+
+import { NotFound, Setup, SignIn } from './pages/signin'
+import { Layout } from './shell/layout'
+
+const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
+const signin = createRoute({ getParentRoute: () => root, path: '/signin', component: SignIn })
+const setup = createRoute({ getParentRoute: () => root, path: '/setup', component: Setup })
+const layout = createRoute({ getParentRoute: () => root, id: 'layout', component: Layout })
+
+function page<M extends Record<string, unknown>>(path: string, load: () => Promise<M>, name: keyof M & string) {
+  return createRoute({ getParentRoute: () => layout, path, component: lazyRouteComponent(load as never, name as never) })
+}
+
+const pages = [
+  page('/', () => import('./pages/overview'), 'Overview'),
+  page('/machines', () => import('./pages/machines/list'), 'Machines'),
+  page('/machines/$id', () => import('./pages/machines/machine'), 'MachinePage'),
+  page('/approvals', () => import('./pages/machines/approvals'), 'Approvals'),
+  page('/operations', () => import('./pages/operations/list'), 'Operations'),
+  page('/operations/$id', () => import('./pages/operations/operation'), 'OperationPage'),
+  page('/engines', () => import('./pages/engines/list'), 'Engines'),
+  page('/engines/$id', () => import('./pages/engines/engine'), 'EnginePage'),
+  page('/license', () => import('./pages/licence/page'), 'License'),
+  page('/users', () => import('./pages/access/users'), 'Users'),
+  page('/roles', () => import('./pages/access/roles'), 'Roles'),
+  page('/tokens', () => import('./pages/access/tokens'), 'Tokens'),
+  page('/activity', () => import('./pages/access/activity'), 'Activity'),
+  page('/account', () => import('./pages/access/account'), 'Account'),
+]
+
+export const router = createRouter({
+  routeTree: root.addChildren([signin, setup, layout.addChildren(pages)]),
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+})

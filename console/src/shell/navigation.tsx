@@ -1,0 +1,92 @@
+/** The menu: pages that the reader may see, with live counts. */
+import { Badge, NavLink, Stack, Text } from '@mantine/core'
+import {
+  IconActivity, IconApps, IconCertificate, IconDashboard, IconKey, IconListCheck, IconServer2, IconShieldCheck,
+  IconUserCheck, IconUsers, type TablerIcon,
+} from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { Link, useRouterState } from '@tanstack/react-router'
+
+import { client, data } from '../api/client'
+import { useLive } from '../api/events'
+import { type Key, t } from '../i18n'
+import { useMay } from './session'
+
+export interface Page {
+  path: string
+  title: Key
+  group: Key
+  icon: TablerIcon
+  permission?: string
+}
+
+export const PAGES: Page[] = [
+  { path: '/', title: 'nav.overview', group: 'nav.group.fleet', icon: IconDashboard },
+  { path: '/machines', title: 'nav.machines', group: 'nav.group.fleet', icon: IconServer2, permission: 'machines:read' },
+  { path: '/approvals', title: 'nav.approvals', group: 'nav.group.fleet', icon: IconUserCheck, permission: 'machines:approve' },
+  { path: '/operations', title: 'nav.operations', group: 'nav.group.fleet', icon: IconListCheck, permission: 'operations:read' },
+  { path: '/engines', title: 'nav.engines', group: 'nav.group.product', icon: IconApps, permission: 'engines:read' },
+  { path: '/license', title: 'nav.license', group: 'nav.group.product', icon: IconCertificate, permission: 'license:read' },
+  { path: '/users', title: 'nav.users', group: 'nav.group.access', icon: IconUsers, permission: 'users:read' },
+  { path: '/roles', title: 'nav.roles', group: 'nav.group.access', icon: IconShieldCheck, permission: 'roles:read' },
+  { path: '/tokens', title: 'nav.tokens', group: 'nav.group.access', icon: IconKey },
+  { path: '/activity', title: 'nav.activity', group: 'nav.group.access', icon: IconActivity, permission: 'audit:read' },
+]
+
+export function usePages(): Page[] {
+  const may = useMay()
+  return PAGES.filter((page) => !page.permission || may(page.permission))
+}
+
+/** How many wait for approval; a page of 100 says enough. */
+export function usePending() {
+  const may = useMay()
+  useLive(['machine.enrolled', 'machine.updated', 'machine.deleted'], ['pending'])
+  return useQuery({
+    queryKey: ['pending'],
+    queryFn: () => data(client.GET('/api/v1/machines', { params: { query: { q: 'state:pending', limit: 100 } } })),
+    enabled: may('machines:approve'),
+  })
+}
+
+export function Navigation({ onChosen }: { onChosen: () => void }) {
+  const path = useRouterState({ select: (state) => state.location.pathname })
+  const pages = usePages()
+  const pending = usePending().data?.items.length ?? 0
+  const groups = [...new Set(pages.map((p) => p.group))]
+  return (
+    <Stack gap="md" component="nav" aria-label={t('app.menu')}>
+      {groups.map((group) => (
+        <div key={group}>
+          <Text size="xs" c="dimmed" fw={600} px="sm" pb={4}>
+            {t(group)}
+          </Text>
+          {pages
+            .filter((page) => page.group === group)
+            .map((page) => {
+              const here = page.path === '/' ? path === '/' : path.startsWith(page.path)
+              return (
+                <NavLink
+                  key={page.path}
+                  component={Link}
+                  to={page.path}
+                  onClick={onChosen}
+                  label={t(page.title)}
+                  active={here}
+                  aria-current={here ? 'page' : undefined}
+                  leftSection={<page.icon size={18} aria-hidden />}
+                  rightSection={
+                    page.path === '/approvals' && pending > 0 ? (
+                      <Badge size="sm" color="orange" variant="filled" autoContrast>
+                        {pending >= 100 ? '99+' : pending}
+                      </Badge>
+                    ) : null
+                  }
+                />
+              )
+            })}
+        </div>
+      ))}
+    </Stack>
+  )
+}

@@ -1,0 +1,159 @@
+//! The web console: its files are part of the program, and every page address that is no file's is its one page.
+
+use axum::{
+    body::Body,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use data_encoding::BASE64;
+use http::{HeaderMap, Method, StatusCode, header};
+use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::{http::problems, problem::Problem};
+
+mod files {
+    //! Written by `build.rs`.
+
+    /// A file of the console.
+    pub struct File {
+        /// Its address, e.g. `/assets/index-1a2b.js`.
+        pub url: &'static str,
+        /// Its bytes.
+        pub plain: &'static [u8],
+        /// The same, compressed.
+        pub brotli: Option<&'static [u8]>,
+    }
+
+    include!(concat!(env!("OUT_DIR"), "/console.rs"));
+}
+use files::{FILES, File};
+
+/// The page, in which every answer writes its own nonce.
+const PAGE: &str = "/index.html";
+const NONCE: &str = "__STYLE_NONCE__";
+
+/// What a host says that was built without the console.
+const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><title>SysManage</title><body><h1>SysManage</h1>\
+    <p>This host was built without its console. Build it with <code>cargo xtask console</code>, then build the host \
+    again. The API and the command line work without it.</p></body></html>";
+
+/// Answers what no route of the API does: a file of the console, its page, or a problem.
+pub async fn serve(request: Request) -> Response {
+    let path = request.uri().path();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !reads || path.starts_with("/api/") {
+        return problems::not_found().await.into_response();
+    }
+    if path != PAGE
+        && let Some(file) = find(path)
+    {
+        return asset(file, request.headers());
+    }
+    if wants_page(request.headers()) && !path.starts_with("/assets/") {
+        return page();
+    }
+    problems::not_found().await.into_response()
+}
+
+fn find(url: &str) -> Option<&'static File> {
+    FILES.binary_search_by(|f| f.url.cmp(url)).ok().map(|at| &FILES[at])
+}
+
+/// Browsers ask for pages as HTML; programs that meet a wrong address shall get a problem.
+fn wants_page(headers: &HeaderMap) -> bool {
+    text(headers, header::ACCEPT).contains("text/html")
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> &str {
+    headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+}
+
+/// Names of assets hold a hash of their content, so a browser may keep them for ever.
+fn asset(file: &'static File, headers: &HeaderMap) -> Response {
+    let brotli = file.brotli.filter(|_| accepts_brotli(text(headers, header::ACCEPT_ENCODING)));
+    let cache = if file.url.starts_with("/assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=3600"
+    };
+    let head = [
+        (header::CONTENT_TYPE, content_type(file.url)),
+        (header::CACHE_CONTROL, cache),
+        (header::VARY, "accept-encoding"),
+    ];
+    let mut response = (head, Body::from(Bytes::from_static(brotli.unwrap_or(file.plain)))).into_response();
+    if brotli.is_some() {
+        response.headers_mut().insert(header::CONTENT_ENCODING, header::HeaderValue::from_static("br"));
+    }
+    response
+}
+
+fn accepts_brotli(accepted: &str) -> bool {
+    accepted.split(',').any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        name.trim() == "br" && weight.trim() != "q=0"
+    })
+}
+
+fn content_type(url: &str) -> &'static str {
+    match url.rsplit('.').next() {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("woff2") => "font/woff2",
+        Some("json" | "map") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+fn page() -> Response {
+    let Some(file) = find(PAGE) else {
+        let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+        return (StatusCode::SERVICE_UNAVAILABLE, head, NOT_BUILT).into_response();
+    };
+    let Some(nonce) = nonce() else {
+        return Problem::internal("the system gives no random bytes").into_response();
+    };
+    let head = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+        (header::CACHE_CONTROL, "no-store".into()),
+        (header::CONTENT_SECURITY_POLICY, policy(&nonce)),
+    ];
+    (head, String::from_utf8_lossy(file.plain).replace(NONCE, &nonce)).into_response()
+}
+
+fn nonce() -> Option<String> {
+    let mut bytes = [0_u8; 16];
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(BASE64.encode(&bytes))
+}
+
+/// Scripts are files of this host and nothing else; style elements carry the page's nonce.
+fn policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brotli_is_sent_to_whom_takes_it() {
+        assert!(accepts_brotli("gzip, deflate, br, zstd"));
+        assert!(accepts_brotli("br;q=0.5"));
+        assert!(!accepts_brotli("gzip") && !accepts_brotli("br;q=0, gzip") && !accepts_brotli(""));
+    }
+
+    #[test]
+    fn every_file_is_found_by_its_address() {
+        assert!(FILES.is_sorted_by(|a, b| a.url < b.url));
+        for file in FILES {
+            assert_ne!(content_type(file.url), "application/octet-stream", "{}", file.url);
+        }
+    }
+}
