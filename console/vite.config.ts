@@ -2,13 +2,14 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
+import { sharedModules } from './src/plugin-kit/build/vite-shared.mjs'
 import { precompress } from './scripts/precompress.ts'
 
 // `npm run dev` serves the pages and hands the API through to a host, the demo's unless told.
 const host = process.env.SYSMANAGE_URL ?? 'https://localhost:8443'
 
 export default defineConfig({
-  plugins: [react(), precompress()],
+  plugins: [react(), sharedModules(), precompress()],
   build: {
     // The host takes the files in from there; the folder above is in the repository, so that it can be watched.
     outDir: 'embed/dist',

@@ -22,6 +22,7 @@ const pages = [
   page('/operations/$id', () => import('./pages/operations/operation'), 'OperationPage'),
   page('/engines', () => import('./pages/engines/list'), 'Engines'),
   page('/engines/$id', () => import('./pages/engines/engine'), 'EnginePage'),
+  page('/engines/$id/$', () => import('./pages/engines/own'), 'OwnPage'),
   page('/license', () => import('./pages/licence/page'), 'License'),
   page('/users', () => import('./pages/access/users'), 'Users'),
   page('/roles', () => import('./pages/access/roles'), 'Roles'),

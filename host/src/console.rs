@@ -8,7 +8,10 @@ use axum::{
 use bytes::Bytes;
 use data_encoding::BASE64;
 use http::{HeaderMap, Method, StatusCode, header};
-use ring::rand::{SecureRandom, SystemRandom};
+use ring::{
+    digest::{SHA256, digest},
+    rand::{SecureRandom, SystemRandom},
+};
 
 use crate::{http::problems, problem::Problem};
 
@@ -116,12 +119,13 @@ fn page() -> Response {
     let Some(nonce) = nonce() else {
         return Problem::internal("the system gives no random bytes").into_response();
     };
+    let text = String::from_utf8_lossy(file.plain);
     let head = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
         (header::CACHE_CONTROL, "no-store".into()),
-        (header::CONTENT_SECURITY_POLICY, policy(&nonce)),
+        (header::CONTENT_SECURITY_POLICY, policy(&nonce, &import_map(&text))),
     ];
-    (head, String::from_utf8_lossy(file.plain).replace(NONCE, &nonce)).into_response()
+    (head, text.replace(NONCE, &nonce)).into_response()
 }
 
 fn nonce() -> Option<String> {
@@ -130,10 +134,17 @@ fn nonce() -> Option<String> {
     Some(BASE64.encode(&bytes))
 }
 
-/// Scripts are files of this host and nothing else; style elements carry the page's nonce.
-fn policy(nonce: &str) -> String {
+/// The source that allows the page's import map by its hash: browsers read a map from no file. Empty without one.
+fn import_map(page: &str) -> String {
+    let rest = page.split_once("<script type=\"importmap\">").map(|(_, rest)| rest);
+    let Some((map, _)) = rest.and_then(|rest| rest.split_once("</script>")) else { return String::new() };
+    format!(" 'sha256-{}'", BASE64.encode(digest(&SHA256, map.as_bytes()).as_ref()))
+}
+
+/// Scripts are files of this host and its import map, nothing else; style elements carry the page's nonce.
+fn policy(nonce: &str, import_map: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
+        "default-src 'none'; script-src 'self'{import_map}; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; \
          font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }
@@ -147,6 +158,18 @@ mod tests {
         assert!(accepts_brotli("gzip, deflate, br, zstd"));
         assert!(accepts_brotli("br;q=0.5"));
         assert!(!accepts_brotli("gzip") && !accepts_brotli("br;q=0, gzip") && !accepts_brotli(""));
+    }
+
+    #[test]
+    fn the_import_map_and_no_other_inline_script_is_allowed() {
+        let page =
+            "<head><script type=\"importmap\">{}</script><script type=\"module\" src=\"/a.js\"></script>";
+        let policy = policy("n", &import_map(page));
+        assert!(
+            policy.contains("script-src 'self' 'sha256-RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o='; "),
+            "{policy}"
+        );
+        assert_eq!(import_map("<head></head>"), "");
     }
 
     #[test]

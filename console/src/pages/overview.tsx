@@ -7,6 +7,7 @@ import { Link } from '@tanstack/react-router'
 import { client, data } from '../api/client'
 import { useLive } from '../api/events'
 import { ago, date, t } from '../i18n'
+import { useOverviewCards } from '../plugin-kit/console'
 import { operationsQuery } from '../shell/dock'
 import { usePending } from '../shell/navigation'
 import { useMay } from '../shell/session'
@@ -34,6 +35,7 @@ function count(page: { items: unknown[]; next_cursor?: string | null } | undefin
 
 export function Overview() {
   const may = useMay()
+  const brought = useOverviewCards(may)
   const online = useMachines('state:approved online:yes')
   const offline = useMachines('state:approved online:no')
   const pending = usePending()
@@ -93,6 +95,14 @@ export function Overview() {
             </Outcome>
           </Card>
         ) : null}
+        {brought.map((card) => (
+          <Card withBorder key={card.key}>
+            <Title order={2} size="h4" mb="sm">
+              {card.label}
+            </Title>
+            {card.render()}
+          </Card>
+        ))}
       </SimpleGrid>
     </>
   )

@@ -8,6 +8,7 @@ import { useEffect } from 'react'
 import { Failure, whenSignedOut } from '../api/client'
 import { connect, disconnect } from '../api/events'
 import { t, useLanguage } from '../i18n'
+import { startEngines } from '../plugin-kit/console'
 import { Boundary, FailurePanel, Waiting } from '../ui/panels'
 import { Dock } from './dock'
 import { Navigation } from './navigation'
@@ -26,7 +27,11 @@ export function Layout() {
     if (!signedIn) return
     whenSignedOut(() => location.assign(`/signin?then=${encodeURIComponent(location.pathname + location.search)}`))
     connect()
-    return disconnect
+    const stopEngines = startEngines()
+    return () => {
+      stopEngines()
+      disconnect()
+    }
   }, [signedIn])
   if (me.error instanceof Failure && me.error.status === 401) return <Navigate to="/signin" search={{ then: path }} />
   if (me.error) return <FailurePanel error={me.error} retry={() => void me.refetch()} />

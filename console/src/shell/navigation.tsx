@@ -10,6 +10,7 @@ import { Link, useRouterState } from '@tanstack/react-router'
 import { client, data } from '../api/client'
 import { useLive } from '../api/events'
 import { type Key, t } from '../i18n'
+import { EngineLinks } from './engine-links'
 import { useMay } from './session'
 
 export interface Page {
@@ -87,6 +88,7 @@ export function Navigation({ onChosen }: { onChosen: () => void }) {
             })}
         </div>
       ))}
+      <EngineLinks path={path} onChosen={onChosen} />
     </Stack>
   )
 }

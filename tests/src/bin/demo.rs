@@ -18,7 +18,7 @@ use e2e::{
 };
 use serde::{Deserialize, Serialize};
 
-const ENGINES: [&str; 2] = ["automation", "example"];
+const ENGINES: [&str; 3] = ["automation", "example", "proplus_core"];
 const MACHINE: &str = "this-machine";
 
 /// A demo fleet on loopback.

@@ -6,6 +6,7 @@ import { lazy, Suspense, useState } from 'react'
 
 import { client, data, type Schema } from '../../api/client'
 import { useLive } from '../../api/events'
+import { useMachineTabs } from '../../plugin-kit/console'
 import { bytes, date, t } from '../../i18n'
 import { useMay } from '../../shell/session'
 import { tell, useAct } from '../../ui/act'
@@ -28,6 +29,7 @@ export function MachinePage() {
 }
 
 function Details({ machine }: { machine: Schema['MachineDetails'] }) {
+  const brought = useMachineTabs(useMay())
   return (
     <>
       <PageHead title={plain(machine.name)}>
@@ -39,6 +41,11 @@ function Details({ machine }: { machine: Schema['MachineDetails'] }) {
           <Tabs.Tab value="details">{t('machine.tab.details')}</Tabs.Tab>
           <Tabs.Tab value="inventory">{t('machine.tab.inventory')}</Tabs.Tab>
           <Tabs.Tab value="changes">{t('machine.tab.changes')}</Tabs.Tab>
+          {brought.map((tab) => (
+            <Tabs.Tab key={tab.key} value={tab.key}>
+              {tab.label}
+            </Tabs.Tab>
+          ))}
         </Tabs.List>
         <Tabs.Panel value="live">
           <Boundary label={t('machine.tab.live')}>
@@ -59,6 +66,11 @@ function Details({ machine }: { machine: Schema['MachineDetails'] }) {
         <Tabs.Panel value="changes">
           <Changes id={machine.id} />
         </Tabs.Panel>
+        {brought.map((tab) => (
+          <Tabs.Panel key={tab.key} value={tab.key}>
+            {tab.render({ id: machine.id, name: machine.name })}
+          </Tabs.Panel>
+        ))}
       </Tabs>
     </>
   )
