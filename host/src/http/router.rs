@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{guard, health, idempotency, openapi, problems};
 use crate::{
-    accounts, app::App, audit, engines, events, license, machines, notifications, operations, searches,
-    secrets, selector,
+    accounts, app::App, audit, engines, events, license, machines, metrics, notifications, operations,
+    searches, secrets, selector,
 };
 
 /// Every slice's routes, with their document. A new slice adds a line here.
@@ -22,6 +22,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(secrets::routes::router())
         .merge(notifications::routes::router())
         .merge(machines::router())
+        .merge(metrics::router())
         .merge(selector::routes::router())
         .merge(searches::router())
         .merge(operations::router())
