@@ -158,13 +158,12 @@ impl Series {
     /// Pack `values` in multiples of `quantum`, which is above zero.
     pub fn pack(name: String, quantum: f32, values: impl IntoIterator<Item = Option<f64>>) -> Self {
         let mut before = 0_i64;
-        let step = |value: f64| {
+        let mut step = |value: f64| {
             let now = (value / f64::from(quantum)).round() as i64;
             let step = now.saturating_sub(before);
             before = now;
             step
         };
-        let mut step = step;
         let steps = values.into_iter().map(|v| v.filter(|v| v.is_finite()).map(&mut step)).collect();
         Self { name, quantum, steps }
     }

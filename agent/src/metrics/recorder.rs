@@ -116,7 +116,7 @@ impl Recorder {
     /// The host has everything up to `until`.
     pub fn acknowledge(&self, until: UnixMs) {
         // Offsets travel in whole seconds.
-        let stored = |at: UnixMs| at < until + 1000;
+        let stored = |at: UnixMs| at < until.saturating_add(1000);
         self.kept().looks.retain(|(at, _)| !stored(*at));
         self.acknowledged.notify_one();
     }

@@ -199,7 +199,8 @@ impl Connection {
                     return Err(Some(Goodbye::new("host_trouble", message)));
                 }
                 let last = samples.offsets_s.last().copied().unwrap_or(0);
-                session.send(&SamplesAck { until: samples.first + i64::from(last) * 1000 }.into())
+                session
+                    .send(&SamplesAck { until: samples.first.saturating_add(i64::from(last) * 1000) }.into())
             }
             Frame::EngineStatus(status) => {
                 return machines.engine_status(self.machine, status).await.map_err(|e| trouble(&e));

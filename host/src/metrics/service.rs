@@ -151,8 +151,9 @@ impl Metrics {
         }
         check(&query)?;
         let now_s = self.core.clock.now().timestamp();
-        let to_s = query.to_s.unwrap_or(now_s).clamp(0, now_s + AHEAD_S);
-        let from_s = query.from_s.unwrap_or(to_s - 3600).clamp(now_s - Tier::Hour.keep_s(), to_s);
+        let oldest_s = now_s - Tier::Hour.keep_s();
+        let to_s = query.to_s.unwrap_or(now_s).clamp(oldest_s, now_s + AHEAD_S);
+        let from_s = query.from_s.unwrap_or(to_s - 3600).clamp(oldest_s, to_s);
         let points = query.points.clamp(1, MAX_POINTS);
         let tier = Tier::for_range(from_s, to_s, now_s, points);
         let span = i64::try_from(points).unwrap_or(1) * tier.step_s();
