@@ -15,6 +15,7 @@ use crate::{
     inventory::{SECTIONS, source::Root},
     inventory_state::InventoryState,
     link::Link,
+    metrics::recorder::Recorder,
     policy::PolicyFile,
     spool::{Limits, Spool},
     status::StatusFile,
@@ -62,6 +63,7 @@ pub async fn run(data: &Path, folder: &Path, config: &Config, stop: Cancellation
         },
     );
     inventory.refresh(&SECTIONS).await;
+    let recorder = Arc::new(Recorder::default());
     let link = Link {
         identity,
         authority,
@@ -72,6 +74,7 @@ pub async fn run(data: &Path, folder: &Path, config: &Config, stop: Cancellation
         tasks: Arc::clone(&tasks),
         engines: Arc::clone(&engines),
         inventory: Arc::clone(&inventory),
+        recorder: Arc::clone(&recorder),
         clock: HostClock::default(),
         status: Arc::new(StatusFile::open(data.status())),
         connect_timeout: Duration::from_secs(config.connection.connect_timeout_s),
@@ -85,6 +88,8 @@ pub async fn run(data: &Path, folder: &Path, config: &Config, stop: Cancellation
     let interval = Duration::from_secs(config.inventory.interval_s);
     tokio::spawn(watcher::run(inventory, interval, stop.clone()));
     let sweeper = tokio::spawn(sweep(spool));
+    let (root, stopped) = (Root::at(&config.root), stop.clone());
+    tokio::spawn(async move { recorder.run(root, stopped).await });
     let ending = async {
         stop.cancelled().await;
         // Results that come in time still go out over the open session.

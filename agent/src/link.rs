@@ -28,6 +28,7 @@ use crate::{
     hub::Hub,
     identity::{Certificate, Identity, IdentityError},
     inventory_state::InventoryState,
+    metrics::recorder::Recorder,
     server::{ServerError, mutual_tls},
     spool::{Spool, SpoolError},
     status::StatusFile,
@@ -59,6 +60,8 @@ pub struct Link {
     pub engines: Arc<Engines>,
     /// Inventory.
     pub inventory: Arc<InventoryState>,
+    /// Figures that wait for the host.
+    pub recorder: Arc<Recorder>,
     /// The host's clock.
     pub clock: HostClock,
     /// What `status` shows.

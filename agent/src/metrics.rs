@@ -1,5 +1,8 @@
 //! Live figures for heartbeats: counters as the kernel has them, and the processor's use between two looks.
 
+pub mod figures;
+pub mod recorder;
+
 use std::collections::BTreeMap;
 
 use agent_protocol::metrics::{DiskMetrics, Metrics, NetMetrics};

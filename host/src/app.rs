@@ -21,7 +21,7 @@ use crate::{
     events::Events,
     gateway::{self, Sessions},
     keys::{Keys, private_folder},
-    license, machines,
+    license, machines, metrics,
     notifications::Notifications,
     operations,
     permissions::Registry,
@@ -80,6 +80,8 @@ pub struct App {
     pub machines: machines::Services,
     /// Saved searches.
     pub searches: searches::Services,
+    /// Figures of machines over time.
+    pub metrics: metrics::Services,
     /// Operations and their tasks.
     pub operations: operations::Services,
     /// Sessions of agents.
@@ -132,6 +134,7 @@ impl App {
             accounts: accounts::Services::new(core.clone()).await?,
             machines: machines::Services::new(core.clone()).await?,
             searches: searches::Services::new(core.clone()).await?,
+            metrics: metrics::Services::new(core.clone()).await?,
             operations: operations::Services::new(core.clone()).await?,
             gateway: gateway::Services::new(core.clone()).await?,
             engines: engines::Services::new(core.clone()).await?,
@@ -146,6 +149,7 @@ impl App {
         self.license.start(self).await?;
         self.searches.start(self).await?;
         self.machines.start(self).await?;
+        self.metrics.start(self).await?;
         self.operations.start(self).await?;
         self.engines.start(self).await?;
         Ok(())

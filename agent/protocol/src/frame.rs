@@ -76,6 +76,10 @@ frames! {
     Heartbeat(metrics::Heartbeat) = "heartbeat", Control, Agent;
     /// Send heartbeats more often for a while: somebody watches.
     Watch(metrics::Watch) = "watch", Control, Host;
+    /// Figures of some minutes.
+    Samples(metrics::Samples) = "samples", Bulk, Agent;
+    /// The host has stored samples.
+    SamplesAck(metrics::SamplesAck) = "samples_ack", Control, Host;
     /// A new certificate, please.
     CertificateRequest(session::CertificateRequest) = "certificate_request", Control, Agent;
     /// The new certificate, or why not.

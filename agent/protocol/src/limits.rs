@@ -24,3 +24,7 @@ pub const MAX_LIST: usize = 10_000;
 pub const HELLO_TIMEOUT_MS: u64 = 10_000;
 /// Largest body of an enrolment request, in bytes.
 pub const MAX_ENROLL_BYTES: usize = 64 * 1024;
+/// Most instants in one frame of samples.
+pub const MAX_SAMPLES: usize = 240;
+/// Most figures in one frame of samples.
+pub const MAX_SERIES: usize = 512;

@@ -123,3 +123,88 @@ impl Check for Watch {
         if self.interval_ms < 1000 { Err("interval_ms") } else { Ok(()) }
     }
 }
+
+/// Figures of some minutes, by name: what history is made of. Kept by the agent until the host acknowledges them.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Samples {
+    /// When the first was read, by the machine's clock.
+    #[serde(rename = "t")]
+    pub first: UnixMs,
+    /// Seconds from the first to each, the first included.
+    #[serde(rename = "o")]
+    pub offsets_s: Vec<u32>,
+    /// A series for each figure.
+    #[serde(rename = "s")]
+    pub series: Vec<Series>,
+}
+
+/// One figure at each of the instants.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Series {
+    /// Its name: `cpu.percent`, `disk.used_percent{/home}`.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// A step of `steps`: the first step is from zero, each later one from the value before.
+    #[serde(rename = "q")]
+    pub quantum: f32,
+    /// Steps; none where the figure was not known.
+    #[serde(rename = "v")]
+    pub steps: Vec<Option<i64>>,
+}
+
+impl Series {
+    /// Pack `values` in multiples of `quantum`, which is above zero.
+    pub fn pack(name: String, quantum: f32, values: impl IntoIterator<Item = Option<f64>>) -> Self {
+        let mut before = 0_i64;
+        let mut step = |value: f64| {
+            let now = (value / f64::from(quantum)).round() as i64;
+            let step = now.saturating_sub(before);
+            before = now;
+            step
+        };
+        let steps = values.into_iter().map(|v| v.filter(|v| v.is_finite()).map(&mut step)).collect();
+        Self { name, quantum, steps }
+    }
+
+    /// The values.
+    pub fn values(&self) -> impl Iterator<Item = Option<f64>> + '_ {
+        let mut before = 0_i64;
+        self.steps.iter().map(move |step| {
+            step.map(|step| {
+                before = before.saturating_add(step);
+                before as f64 * f64::from(self.quantum)
+            })
+        })
+    }
+}
+
+impl Check for Samples {
+    fn check(&self) -> Result<(), &'static str> {
+        at_most(self.offsets_s.len(), limits::MAX_SAMPLES, "samples")?;
+        at_most(self.series.len(), limits::MAX_SERIES, "series")?;
+        for series in &self.series {
+            crate::frame::name(&series.name, "series.name")?;
+            at_most(series.steps.len(), self.offsets_s.len(), "series.steps")?;
+            if !series.quantum.is_finite() || series.quantum <= 0.0 {
+                return Err("series.quantum");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The host has stored every sample up to an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SamplesAck {
+    /// The instant, as the machine's clock told it.
+    #[serde(rename = "t")]
+    pub until: UnixMs,
+}
+
+impl Check for SamplesAck {
+    fn check(&self) -> Result<(), &'static str> {
+        Ok(())
+    }
+}

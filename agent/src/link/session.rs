@@ -32,8 +32,8 @@ use crate::{
 const WELCOME: Duration = Duration::from_secs(30);
 /// How long a packet may take to leave.
 const WRITE: Duration = Duration::from_secs(30);
-/// Metrics travel this often when nobody watches: most of an idle day's traffic is metrics.
-const METRICS: Duration = Duration::from_secs(300);
+/// Samples travel this often: most of an idle day's traffic is metrics.
+const METRICS: Duration = Duration::from_secs(600);
 /// Nobody watches for longer at once.
 const LONGEST_WATCH: Duration = Duration::from_secs(3600);
 /// After a refused renewal, ask again so much later.
@@ -96,6 +96,7 @@ impl<'a> Session<'a> {
             ended = reader.run() => ended,
             ended = write(link, &mut sink) => ended,
             ended = pump.run() => ended,
+            () = ship(link) => Ok(()),
             ended = beat(link, paces, welcome.policy.renew_certificate) => ended,
             () = stop.cancelled() => Ok(()),
         };
@@ -215,7 +216,7 @@ async fn beat(link: &Link, mut paces: watch::Receiver<Pace>, renew_now: bool) ->
     let mut sampler = Sampler::new(link.inventory.root().clone());
     // A look before the first heartbeat, so that it can tell the processor's use.
     sampler.sample();
-    let (mut seq, mut last_metrics): (u64, Option<Instant>) = (0, None);
+    let mut seq: u64 = 0;
     let mut renew_at = if renew_now { Some(Instant::now()) } else { None };
     loop {
         let pace = *paces.borrow_and_update();
@@ -225,14 +226,25 @@ async fn beat(link: &Link, mut paces: watch::Receiver<Pace>, renew_now: bool) ->
             changed = paces.changed() => if changed.is_err() { return Ok(()) },
         }
         seq += 1;
-        let due = last_metrics.is_none_or(|last| last.elapsed() + pace.idle / 2 >= METRICS);
-        let metrics = (due || paces.borrow().is_watched()).then(|| sampler.sample());
-        if metrics.is_some() {
-            last_metrics = Some(Instant::now());
-        }
+        // History travels as samples; a heartbeat shows figures at the beginning and while somebody watches.
+        let metrics = (seq == 1 || paces.borrow().is_watched()).then(|| sampler.sample());
         let running_tasks = u32::try_from(link.tasks.running()).unwrap_or(u32::MAX);
         link.hub.send(Heartbeat { seq, running_tasks, metrics });
         renew(link, &mut renew_at)?;
+    }
+}
+
+/// Send the figures that wait: at once after a connection, then every few minutes, a frame after the other.
+async fn ship(link: &Link) {
+    loop {
+        while let Some(samples) = link.recorder.batch() {
+            let answer = link.recorder.acknowledged.notified();
+            // A full lane, or a host that does not know this frame: they wait for the next time.
+            if !link.hub.send(samples) || tokio::time::timeout(WRITE, answer).await.is_err() {
+                break;
+            }
+        }
+        tokio::time::sleep(METRICS).await;
     }
 }
 
@@ -297,6 +309,7 @@ impl Reader<'_> {
                 link.hub.want_sections(all.into_iter().flatten().chain(named));
             }
             Frame::Watch(watch) => self.watch(watch),
+            Frame::SamplesAck(ack) => link.recorder.acknowledge(ack.until),
             Frame::Ping(ping) => link.hub.must_send(Pong { nonce: ping.nonce }),
             Frame::CertificateAnswer(answer) => self.certificate(answer),
             Frame::Goodbye(goodbye) => return Err(goodbye.into()),

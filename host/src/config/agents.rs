@@ -14,7 +14,8 @@ pub struct AgentsConfig {
     pub port: u16,
     /// How often agents send a heartbeat, in seconds.
     pub heartbeat_s: u64,
-    /// A machine is offline after this many seconds without a sign of life.
+    /// A machine whose connection stands is offline after this many seconds of silence: its agent hangs. A connection
+    /// that broke, and a machine that does not answer the kernel's probes, are noticed within 15 seconds.
     pub offline_after_s: u64,
     /// Life of a machine's certificate, in hours.
     pub certificate_hours: u32,
@@ -25,8 +26,8 @@ impl Default for AgentsConfig {
         Self {
             address: std::net::Ipv4Addr::UNSPECIFIED.into(),
             port: 8444,
-            heartbeat_s: 5,
-            offline_after_s: 15,
+            heartbeat_s: 60,
+            offline_after_s: 150,
             certificate_hours: 24 * 7,
         }
     }

@@ -6,7 +6,9 @@ use agent_protocol::{
     Assembler, DecodeError, Frame, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION,
     frame::Side,
     inventory::InventoryRequest,
-    limits, negotiate,
+    limits,
+    metrics::SamplesAck,
+    negotiate,
     session::{Goodbye, Hello, Policy, Pong, Welcome},
     wire,
 };
@@ -190,6 +192,16 @@ impl Connection {
                 session.send(&Frame::CertificateAnswer(answer))
             }
             Frame::Pong(_) => Ok(()),
+            Frame::Samples(samples) => {
+                if let Err(error) = self.app.metrics.take(self.machine, &samples).await {
+                    tracing::error!(%error, machine.id = %self.machine, "metrics could not be stored");
+                    let message = "The host could not store what you sent; send it again later.";
+                    return Err(Some(Goodbye::new("host_trouble", message)));
+                }
+                let last = samples.offsets_s.last().copied().unwrap_or(0);
+                session
+                    .send(&SamplesAck { until: samples.first.saturating_add(i64::from(last) * 1000) }.into())
+            }
             Frame::EngineStatus(status) => {
                 return machines.engine_status(self.machine, status).await.map_err(|e| trouble(&e));
             }

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{guard, health, idempotency, openapi, problems};
 use crate::{
-    accounts, app::App, audit, console, engines, events, license, machines, notifications, operations,
+    accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications, operations,
     searches, secrets, selector,
 };
 
@@ -22,6 +22,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(secrets::routes::router())
         .merge(notifications::routes::router())
         .merge(machines::router())
+        .merge(metrics::router())
         .merge(selector::routes::router())
         .merge(searches::router())
         .merge(operations::router())

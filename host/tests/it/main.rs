@@ -15,5 +15,6 @@ mod idempotency;
 mod license;
 mod machines;
 mod matrix;
+mod metrics;
 mod operations;
 mod selector;

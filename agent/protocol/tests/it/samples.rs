@@ -4,7 +4,7 @@ use agent_protocol::{
     Frame,
     engine::{AssignedEngine, EngineAssign, EngineReport, EngineState, EngineStatus, LoadedEngine},
     inventory::{Digest, InventoryRequest, InventorySection, SectionDigest},
-    metrics::{DiskMetrics, Heartbeat, Metrics, NetMetrics, Watch},
+    metrics::{DiskMetrics, Heartbeat, Metrics, NetMetrics, Samples, SamplesAck, Series, Watch},
     session::{
         CertificateAnswer, CertificateRequest, Goodbye, Hello, MachineFacts, Ping, Policy, Pong, Welcome,
     },
@@ -112,6 +112,13 @@ fn session() -> Vec<Frame> {
         Pong { nonce: 77 }.into(),
         Heartbeat { seq: 3, running_tasks: 1, metrics: Some(metrics()) }.into(),
         Watch { interval_ms: 2000, for_ms: 60_000 }.into(),
+        Samples {
+            first: T,
+            offsets_s: vec![0, 60],
+            series: vec![Series::pack("cpu.percent".into(), 0.5, [Some(12.5), None])],
+        }
+        .into(),
+        SamplesAck { until: T }.into(),
         CertificateRequest { csr_der: bytes("csr") }.into(),
         CertificateAnswer::Issued { chain_der: vec![bytes("leaf"), bytes("ca")], not_after: T }.into(),
     ]
