@@ -30,6 +30,7 @@ use crate::{
     secrets::Secrets,
     selector::Selectors,
     settings::Settings,
+    software,
 };
 
 /// What every slice may use. Cheap to share.
@@ -80,6 +81,8 @@ pub struct App {
     pub machines: machines::Services,
     /// Saved searches.
     pub searches: searches::Services,
+    /// Software and updates across machines.
+    pub software: software::Services,
     /// Operations and their tasks.
     pub operations: operations::Services,
     /// Sessions of agents.
@@ -132,6 +135,7 @@ impl App {
             accounts: accounts::Services::new(core.clone()).await?,
             machines: machines::Services::new(core.clone()).await?,
             searches: searches::Services::new(core.clone()).await?,
+            software: software::Services::new(core.clone()).await?,
             operations: operations::Services::new(core.clone()).await?,
             gateway: gateway::Services::new(core.clone()).await?,
             engines: engines::Services::new(core.clone()).await?,

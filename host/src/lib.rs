@@ -50,3 +50,4 @@ pub mod secrets;
 pub mod selector;
 pub mod serve;
 pub mod settings;
+pub mod software;

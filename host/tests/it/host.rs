@@ -152,7 +152,7 @@ impl Answer {
 }
 
 /// A database of its own on a PostgreSQL server, from a template that is migrated once.
-async fn new_database(server: &str) -> String {
+pub async fn new_database(server: &str) -> String {
     static TEMPLATE: OnceCell<String> = OnceCell::const_new();
     let template = TEMPLATE
         .get_or_init(|| async {
