@@ -13,6 +13,7 @@ use crate::{
     hub::Hub,
     identity::{self, Certificate, Identity, IdentityError},
     inventory::{SECTIONS, source::Root},
+    inventory_memory::Memory,
     inventory_state::InventoryState,
     link::Link,
     metrics::recorder::Recorder,
@@ -44,7 +45,8 @@ pub async fn run(data: &Path, folder: &Path, config: &Config, stop: Cancellation
     let hub = Arc::new(Hub::default());
     let policy = Arc::new(PolicyFile::at(config.policy_path(folder)));
     let engines = Engines::open(&data, Arc::clone(&hub), Arc::clone(&policy))?;
-    let inventory = InventoryState::new(Root::at(&config.root), Arc::clone(&hub));
+    let memory = Memory::open(data.inventory()).context("the inventory's memory cannot be opened")?;
+    let inventory = InventoryState::new(Root::at(&config.root), Arc::clone(&hub), Some(memory));
     let tasks = Tasks::new(
         Arc::clone(&spool),
         Arc::clone(&hub),

@@ -2,15 +2,21 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
 };
 
-use agent_protocol::inventory::{Digest, InventorySection, SectionDigest};
+use agent_protocol::{
+    Frame,
+    inventory::{Digest, InventoryAck, InventoryRequest, SectionDigest},
+};
 
 use crate::{
-    clock::now_ms,
     hub::Hub,
     inventory::{self, SECTIONS, source::Root},
+    inventory_memory::{Memory, whole},
 };
 
 /// Digests of the sections, as they were collected last.
@@ -19,12 +25,43 @@ pub struct InventoryState {
     root: Root,
     hub: Arc<Hub>,
     digests: Mutex<BTreeMap<&'static str, inventory::Digest>>,
+    memory: Option<Memory>,
+    /// Whether this session's host takes changes alone.
+    deltas: AtomicBool,
 }
 
 impl InventoryState {
-    /// Nothing collected yet.
-    pub fn new(root: Root, hub: Arc<Hub>) -> Arc<Self> {
-        Arc::new(Self { root, hub, digests: Mutex::new(BTreeMap::new()) })
+    /// Nothing collected yet. Without a memory, sections travel whole.
+    pub fn new(root: Root, hub: Arc<Hub>, memory: Option<Memory>) -> Arc<Self> {
+        Arc::new(Self { root, hub, digests: Mutex::default(), memory, deltas: AtomicBool::new(false) })
+    }
+
+    /// A session begins with a host that takes changes alone, or not.
+    pub fn host_takes_deltas(&self, takes: bool) {
+        self.deltas.store(takes, Relaxed);
+    }
+
+    /// The host asks for sections. What it does not say it has, it gets whole.
+    pub fn requested(&self, request: &InventoryRequest) {
+        // What is sent is always collected anew; what is not known here is not ours to send.
+        let named: Vec<&'static str> = match request.names.is_empty() {
+            true => SECTIONS.to_vec(),
+            false => request.names.iter().filter_map(|name| known(name)).collect(),
+        };
+        for name in &named {
+            let base = request.bases.iter().find(|base| base.name == *name);
+            if let Some(memory) = &self.memory {
+                memory.host_has(name, base.map(|base| &base.digest));
+            }
+        }
+        self.hub.want_sections(named);
+    }
+
+    /// The host has stored a section.
+    pub fn acknowledged(&self, ack: &InventoryAck) {
+        if let (Some(memory), Some(name)) = (&self.memory, known(&ack.name)) {
+            memory.acknowledged(name, &ack.digest);
+        }
     }
 
     fn digests(&self) -> MutexGuard<'_, BTreeMap<&'static str, inventory::Digest>> {
@@ -62,16 +99,16 @@ impl InventoryState {
         changed
     }
 
-    /// A section as it is now, to be sent.
-    pub async fn section(self: &Arc<Self>, name: &'static str) -> Option<InventorySection> {
+    /// What tells the host of a section as it is now.
+    pub async fn frame(self: &Arc<Self>, name: &'static str) -> Option<Frame> {
         let section = self.collect(name).await?;
         self.digests().insert(name, section.digest);
-        Some(InventorySection {
-            name: name.into(),
-            digest: Digest::new(section.digest),
-            collected_at: now_ms(),
-            data: section.body.into(),
-        })
+        let state = Arc::clone(self);
+        let frame = move || match &state.memory {
+            Some(memory) if state.deltas.load(Relaxed) => memory.frame(section),
+            _ => whole(section),
+        };
+        tokio::task::spawn_blocking(frame).await.ok()
     }
 
     async fn collect(self: &Arc<Self>, name: &'static str) -> Option<inventory::Section> {

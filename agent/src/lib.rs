@@ -16,6 +16,7 @@ pub mod http_client;
 pub mod hub;
 pub mod identity;
 pub mod inventory;
+pub mod inventory_memory;
 pub mod inventory_state;
 pub mod link;
 pub mod metrics;

@@ -46,6 +46,10 @@ impl DataDir {
     pub fn status(&self) -> PathBuf {
         self.0.join("status.json")
     }
+    /// What the host has of the inventory.
+    pub fn inventory(&self) -> PathBuf {
+        self.0.join("inventory")
+    }
     /// Verified engine packages.
     pub fn packages(&self) -> PathBuf {
         self.0.join("packages")

@@ -30,6 +30,7 @@ use crate::{
     secrets::Secrets,
     selector::Selectors,
     settings::Settings,
+    software,
 };
 
 /// What every slice may use. Cheap to share.
@@ -82,6 +83,8 @@ pub struct App {
     pub searches: searches::Services,
     /// Figures of machines over time.
     pub metrics: metrics::Services,
+    /// Software and updates across machines.
+    pub software: software::Services,
     /// Operations and their tasks.
     pub operations: operations::Services,
     /// Sessions of agents.
@@ -135,6 +138,7 @@ impl App {
             machines: machines::Services::new(core.clone()).await?,
             searches: searches::Services::new(core.clone()).await?,
             metrics: metrics::Services::new(core.clone()).await?,
+            software: software::Services::new(core.clone()).await?,
             operations: operations::Services::new(core.clone()).await?,
             gateway: gateway::Services::new(core.clone()).await?,
             engines: engines::Services::new(core.clone()).await?,

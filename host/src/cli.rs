@@ -11,6 +11,7 @@ mod machine;
 mod operation;
 mod output;
 mod package;
+mod software;
 mod target;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -72,6 +73,12 @@ enum Command {
     /// Manage machines.
     #[command(subcommand)]
     Machine(machine::MachineCommand),
+    /// Look at software across machines.
+    #[command(subcommand)]
+    Software(software::SoftwareCommand),
+    /// Look at updates across machines.
+    #[command(subcommand)]
+    Update(software::UpdateCommand),
     /// Manage enrolment tokens.
     #[command(subcommand, name = "enrolment-token")]
     EnrolmentToken(machine::EnrolmentTokenCommand),
@@ -186,6 +193,8 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Machine(command) => return command.run(context).await,
         Command::Package(command) => return command.run(context).await,
         Command::Service(command) => return command.run(context).await,
+        Command::Software(command) => command.run(context).await?,
+        Command::Update(command) => command.run(context).await?,
         Command::EnrolmentToken(command) => command.run(context).await?,
         Command::Operation(command) => return command.run(context).await,
         Command::Engine(command) => command.run(context).await?,

@@ -12,6 +12,7 @@ mod auth;
 mod database;
 mod engines;
 mod http;
+mod inventory;
 mod load;
 mod log;
 mod metrics;
@@ -21,6 +22,7 @@ pub use auth::AuthConfig;
 pub use database::DatabaseConfig;
 pub use engines::EnginesConfig;
 pub use http::HttpConfig;
+pub use inventory::InventoryConfig;
 pub use load::{ConfigError, Environment};
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
@@ -43,6 +45,8 @@ pub struct Config {
     pub engines: EnginesConfig,
     /// `[log]`
     pub log: LogConfig,
+    /// `[inventory]`
+    pub inventory: InventoryConfig,
     /// `[metrics]`
     pub metrics: MetricsConfig,
 }
@@ -57,6 +61,7 @@ impl Default for Config {
             auth: AuthConfig::default(),
             engines: EnginesConfig::default(),
             log: LogConfig::default(),
+            inventory: InventoryConfig::default(),
             metrics: MetricsConfig::default(),
         }
     }
@@ -76,6 +81,7 @@ impl Config {
         self.agents.check()?;
         self.database.check()?;
         self.auth.check()?;
+        self.inventory.check()?;
         self.log.check()
     }
 

@@ -100,6 +100,11 @@ impl Db {
         Ok(Migrator::get_pending_migrations(&self.write).await?.iter().map(|m| m.name().to_owned()).collect())
     }
 
+    /// Tell `watch` of each statement that reads, with its values: to look at its plan.
+    pub fn on_read(&mut self, watch: impl Fn(&sea_orm::Statement) + Send + Sync + 'static) {
+        self.read.set_metric_callback(move |info| watch(info.statement));
+    }
+
     /// For queries. On SQLite these connections refuse to write.
     pub fn read(&self) -> &DatabaseConnection {
         &self.read

@@ -51,3 +51,4 @@ pub mod secrets;
 pub mod selector;
 pub mod serve;
 pub mod settings;
+pub mod software;

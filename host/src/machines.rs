@@ -1,18 +1,24 @@
 //! Machines: enrolment, approval, tags, presence, inventory and live metrics.
 
+mod change_routes;
 mod diff;
 mod enrolment;
 mod entity;
 mod error;
 mod facts;
+mod history;
 mod indexing;
+mod ingest;
 mod inventory;
 mod limit;
 mod live;
 mod model;
+mod overview;
+mod overview_routes;
 mod presence;
 mod routes;
 mod service;
+mod sort;
 mod store;
 pub(crate) mod targets;
 mod token_routes;
@@ -25,16 +31,18 @@ use crate::app::{App, Core};
 
 pub use enrolment::TokenRequest;
 pub use error::MachineError;
-pub(crate) use inventory::StoreSectionError;
+pub use history::ChangeQuery;
+pub use ingest::{Report, StoreSectionError, Stored};
 pub use limit::{LimitReached, MachineLimit, Unlimited};
 pub use live::{LiveMachines, Presence};
 pub use model::{
     EnrolmentToken, InventoryChange, LiveMetrics, Machine, MachineDetails, MachineEngine, MachineState,
     NewEnrolmentToken, Section, SectionSummary,
 };
+pub use overview::{Facet, Facets};
 pub(crate) use presence::Refusal;
 pub use service::{MachineChange, MachineQuery, Machines};
-pub use store::Sort;
+pub use sort::{Sort, SortBy};
 
 /// Services of this slice: [`Machines`].
 pub struct Services {
@@ -64,11 +72,16 @@ impl Services {
         let machines = self.machines.clone();
         let stop = self.core.shutdown.clone();
         self.core.tasks.spawn(async move { machines.keep_presence(stop).await });
+        let (machines, stop) = (self.machines.clone(), self.core.shutdown.clone());
+        self.core.tasks.spawn(async move { machines.keep_inventory(stop).await });
         Ok(())
     }
 }
 
 /// Routes with the ordinary time limit.
 pub fn router() -> OpenApiRouter<Arc<App>> {
-    routes::router().merge(token_routes::router())
+    routes::router()
+        .merge(change_routes::router())
+        .merge(overview_routes::router())
+        .merge(token_routes::router())
 }

@@ -46,6 +46,8 @@ migrations! {
     m0112_create_software,
     m0113_create_machine_items,
     m0114_index_inventory_changes,
+    m0115_index_software_names,
+    m0116_create_inventory_views,
     m0120_create_saved_searches,
     m0121_create_machine_addresses,
     m0122_add_version_keys,

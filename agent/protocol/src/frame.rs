@@ -110,6 +110,10 @@ frames! {
     InventoryRequest(inventory::InventoryRequest) = "inventory_request", Control, Host;
     /// One inventory section.
     InventorySection(inventory::InventorySection) = "inventory_section", Bulk, Agent;
+    /// What changed of one inventory section.
+    InventoryDelta(inventory::InventoryDelta) = "inventory_delta", Bulk, Agent;
+    /// The host has stored an inventory section.
+    InventoryAck(inventory::InventoryAck) = "inventory_ack", Control, Host;
 }
 
 /// The kind of an encoded frame, read from its first bytes.

@@ -27,6 +27,9 @@ pub mod sections {
     pub const PACKAGES: &str = "packages";
 }
 
+/// Capability of both sides: changed items of a section may travel alone.
+pub const INVENTORY_DELTA: &str = "inventory_delta";
+
 /// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -87,12 +90,17 @@ pub struct InventoryRequest {
     /// Collect anew first, rather than send what is known.
     #[serde(default)]
     pub refresh: bool,
+    /// What the host has of these sections: an agent that remembers it may answer with a delta. Only what is named here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bases: Vec<SectionDigest>,
 }
 
 impl Check for InventoryRequest {
     fn check(&self) -> Result<(), &'static str> {
         at_most(self.names.len(), 1024, "names")?;
-        self.names.iter().try_for_each(|n| name(n, "names"))
+        at_most(self.bases.len(), 1024, "bases")?;
+        self.names.iter().try_for_each(|n| name(n, "names"))?;
+        self.bases.iter().try_for_each(|b| name(&b.name, "bases"))
     }
 }
 
@@ -113,5 +121,59 @@ impl Check for InventorySection {
     fn check(&self) -> Result<(), &'static str> {
         name(&self.name, "name")?;
         at_most(self.data.len(), limits::MAX_SECTION_BYTES, "data")
+    }
+}
+
+/// What changed of a section since the host's `base`. What the items are says [`crate::items`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InventoryDelta {
+    /// Section.
+    pub name: String,
+    /// SHA-256 of the section the host has, as it was acknowledged.
+    pub base: Digest,
+    /// SHA-256 of the section as it is now, as [`InventorySection::digest`] would say.
+    pub digest: Digest,
+    /// [`crate::items::check`] of the section as it is now: what the host must come to.
+    pub check: Digest,
+    /// When it was collected.
+    pub collected_at: UnixMs,
+    /// A JSON object of the section's shape with new and changed items only.
+    pub upserts: ByteBuf,
+    /// Items that are gone.
+    #[serde(default)]
+    pub removed: Vec<RemovedItems>,
+}
+
+impl Check for InventoryDelta {
+    fn check(&self) -> Result<(), &'static str> {
+        name(&self.name, "name")?;
+        at_most(self.upserts.len(), limits::MAX_SECTION_BYTES, "upserts")?;
+        at_most(self.removed.len(), 1024, "removed")?;
+        self.removed.iter().try_for_each(|r| name(&r.member, "removed"))
+    }
+}
+
+/// Items of one member that are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemovedItems {
+    /// The section's member.
+    pub member: String,
+    /// Keys of its items; empty when the member itself is gone.
+    #[serde(default)]
+    pub keys: Vec<String>,
+}
+
+/// The host has stored a section. Only sent to agents with [`INVENTORY_DELTA`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InventoryAck {
+    /// Section.
+    pub name: String,
+    /// What it stored.
+    pub digest: Digest,
+}
+
+impl Check for InventoryAck {
+    fn check(&self) -> Result<(), &'static str> {
+        name(&self.name, "name")
     }
 }

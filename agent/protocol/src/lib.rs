@@ -35,6 +35,12 @@
 //! Packages do not travel over the socket: the agent fetches [`enroll::package_path`] over HTTPS with its client
 //! certificate and `Range` requests, and checks size and SHA-256 against the assignment before anything else.
 //!
+//! # Inventory
+//! Where both sides name the capability [`INVENTORY_DELTA`](inventory::INVENTORY_DELTA), the host acknowledges what it
+//! has stored with [`InventoryAck`](inventory::InventoryAck), and from then on only items that changed travel, as an
+//! [`InventoryDelta`](inventory::InventoryDelta). A host whose own items do not come to the same check, or that does not
+//! have the base, asks for the whole section.
+//!
 //! # Growth
 //! Contracts only grow. New fields are optional with a serde default, new frames are skipped by old peers
 //! ([`DecodeError::UnknownFrame`]), and `tests/golden` keeps the bytes of every frame of every version.
@@ -44,6 +50,7 @@ pub mod engine;
 pub mod enroll;
 pub mod frame;
 pub mod inventory;
+pub mod items;
 pub mod lane;
 pub mod limits;
 pub mod metrics;

@@ -152,11 +152,16 @@ pub struct Welcome {
     /// What the host asks.
     #[serde(default)]
     pub policy: Policy,
+    /// Abilities of the host beyond the protocol version, e.g. `inventory_delta`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
 }
 
 impl Check for Welcome {
     fn check(&self) -> Result<(), &'static str> {
-        at_most(self.host_version.len(), limits::MAX_NAME_BYTES, "host_version")
+        at_most(self.host_version.len(), limits::MAX_NAME_BYTES, "host_version")?;
+        at_most(self.capabilities.len(), 256, "capabilities")?;
+        self.capabilities.iter().try_for_each(|c| name(c, "capabilities"))
     }
 }
 

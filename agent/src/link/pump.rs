@@ -140,8 +140,8 @@ impl<'a> Pump<'a> {
         if !self.link.hub.has_room(Lane::Bulk) {
             return false;
         }
-        if let Some(section) = self.link.inventory.section(name).await {
-            self.link.hub.send(section);
+        if let Some(frame) = self.link.inventory.frame(name).await {
+            self.link.hub.send(frame);
         }
         true
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use agent_protocol::{
     Assembler, DecodeError, Frame, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION,
+    inventory::INVENTORY_DELTA,
     metrics::{Heartbeat, Watch},
     session::{CertificateAnswer, CertificateRequest, Goodbye, Hello, Policy, Pong, Welcome},
     task::{CommandAccepted, NoteState},
@@ -19,13 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Link, LinkError, Socket, pump::Pump};
 use crate::{
-    backoff::Backoff,
-    clock::now_ms,
-    facts,
-    inventory::{SECTIONS, source::Root},
-    inventory_state,
-    metrics::Sampler,
-    tasks::on_spool,
+    backoff::Backoff, clock::now_ms, facts, inventory::source::Root, metrics::Sampler, tasks::on_spool,
 };
 
 /// How long the host may take to welcome us.
@@ -82,6 +77,7 @@ impl<'a> Session<'a> {
         link.clock.set(welcome.server_time);
         link.tasks.set_limit(welcome.policy.concurrent_tasks.into());
         link.status.connected(&welcome);
+        link.inventory.host_takes_deltas(welcome.capabilities.iter().any(|c| c == INVENTORY_DELTA));
         tracing::info!(session.id = %welcome.session_id, machine.id = %welcome.machine_id, "connected");
         let notes = on_spool(&link.spool, |spool| spool.notes()).await?;
         let open = notes.iter().filter(|note| note.state != NoteState::Accepted).map(|note| note.task_id);
@@ -152,7 +148,7 @@ async fn hello(link: &Link) -> Result<Hello, LinkError> {
     Ok(Hello {
         protocol: (OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION),
         agent_version: facts::VERSION.into(),
-        capabilities: ["cancel", "engines", "watch"].map(str::to_owned).into(),
+        capabilities: ["cancel", "engines", "watch", INVENTORY_DELTA].map(str::to_owned).into(),
         facts,
         sections: link.inventory.section_digests(),
         tasks,
@@ -302,12 +298,8 @@ impl Reader<'_> {
                 link.hub.output_acknowledged(ack.task_id, last);
             }
             Frame::EngineAssign(assign) => link.engines.assign(assign),
-            Frame::InventoryRequest(request) => {
-                // What is sent is always collected anew; what is not known here is not ours to send.
-                let all = request.names.is_empty().then_some(SECTIONS);
-                let named = request.names.iter().filter_map(|name| inventory_state::known(name));
-                link.hub.want_sections(all.into_iter().flatten().chain(named));
-            }
+            Frame::InventoryRequest(request) => link.inventory.requested(&request),
+            Frame::InventoryAck(ack) => link.inventory.acknowledged(&ack),
             Frame::Watch(watch) => self.watch(watch),
             Frame::SamplesAck(ack) => link.recorder.acknowledge(ack.until),
             Frame::Ping(ping) => link.hub.must_send(Pong { nonce: ping.nonce }),

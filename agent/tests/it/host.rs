@@ -16,6 +16,7 @@ use agent_protocol::{
     enroll::{
         CONNECT_PATH, ENROLL_PATH, EnrollAnswer, EnrollRequest, POLL_PATH, PollRequest, poll_proof_message,
     },
+    inventory::INVENTORY_DELTA,
     session::{Policy, Welcome},
     wire,
 };
@@ -348,6 +349,7 @@ async fn talk(
                             server_time: now_ms() + *state.server_time_offset.lock().unwrap(),
                             host_version: "1.0.0".into(),
                             policy: state.policy.lock().unwrap().clone(),
+                            capabilities: vec![INVENTORY_DELTA.into()],
                         };
                         for packet in wire::encode(&welcome.into()).unwrap() {
                             socket.send(Message::Binary(packet.into())).await.unwrap();

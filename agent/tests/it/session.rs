@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 
 use agent_protocol::{
     Frame,
-    inventory::InventoryRequest,
+    inventory::{InventoryAck, InventoryRequest},
+    items,
     metrics::Watch,
     session::{CertificateAnswer, Goodbye, Ping, Policy},
     task::{Cancel, Command, Outcome, ResultAck, TaskResult},
@@ -200,7 +201,7 @@ async fn a_task_that_never_came_can_be_cancelled_and_then_does_not_run() {
 #[tokio::test]
 async fn inventory_is_sent_as_asked_with_its_digest() {
     let (_folder, _host, _agent, mut session) = started().await;
-    session.send(InventoryRequest { names: Vec::new(), refresh: false });
+    session.send(InventoryRequest { names: Vec::new(), refresh: false, bases: Vec::new() });
     let mut sections = BTreeMap::new();
     while sections.len() < SECTIONS.len() {
         let section = session.wait(|frame| match frame {
@@ -244,6 +245,57 @@ async fn a_change_of_the_package_database_is_sent_unasked() {
     let section = section.await;
     assert!(String::from_utf8_lossy(&section.data).contains("\"name\":\"b\""));
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+}
+
+/// Wait for what the agent says of the packages unasked.
+async fn packages(session: &mut HostSession) -> Frame {
+    let told = |frame| match &frame {
+        Frame::InventorySection(section) if section.name == "packages" => Some(frame),
+        Frame::InventoryDelta(delta) if delta.name == "packages" => Some(frame),
+        _ => None,
+    };
+    session.wait(told).await
+}
+
+#[tokio::test]
+async fn only_what_changed_travels_once_the_host_has_a_section() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("root");
+    let dpkg = root.join("var/lib/dpkg");
+    std::fs::create_dir_all(&dpkg).unwrap();
+    std::fs::create_dir_all(root.join("proc/self")).unwrap();
+    let write = |names: std::ops::Range<u32>| {
+        let entry =
+            |n| format!("Package: p{n}\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n");
+        std::fs::write(dpkg.join("status-new"), names.map(entry).collect::<String>()).unwrap();
+        std::fs::rename(dpkg.join("status-new"), dpkg.join("status")).unwrap();
+    };
+    write(0..20);
+    let mut host = TestHost::start().await;
+    std::fs::write(folder.path().join("agent.toml"), format!("root = {:?}\n", root.to_str().unwrap()))
+        .unwrap();
+    let mut agent = AgentProcess::new(folder.path());
+    agent.enrol(&host).await;
+    agent.run();
+    let mut session = host.session().await;
+    session.send(InventoryRequest { names: vec!["packages".into()], refresh: false, bases: Vec::new() });
+    let Frame::InventorySection(first) = packages(&mut session).await else { panic!("a delta of nothing") };
+    session.send(InventoryAck { name: "packages".into(), digest: first.digest });
+    // The answer to a ping comes after the acknowledgement was read.
+    session.send(Ping { nonce: 7 });
+    session.wait(|frame| matches!(frame, Frame::Pong(_)).then_some(())).await;
+    write(1..21);
+    let Frame::InventoryDelta(delta) = packages(&mut session).await else { panic!("all of it") };
+    assert_eq!(delta.base, first.digest);
+    assert_eq!(delta.removed[0].keys, ["dpkg:p0:all"]);
+    let upserts: serde_json::Value = serde_json::from_slice(&delta.upserts).unwrap();
+    let names: Vec<_> = upserts["packages"].as_array().unwrap().iter().map(|p| p["name"].clone()).collect();
+    assert_eq!(names, ["p20"]);
+    // A host that could not apply it asks for all.
+    session.send(InventoryRequest { names: vec!["packages".into()], refresh: false, bases: Vec::new() });
+    let Frame::InventorySection(whole) = packages(&mut session).await else { panic!("not all of it") };
+    assert_eq!(whole.digest, delta.digest);
+    assert_eq!(items::check(&items::items(&whole.data).unwrap()), delta.check);
 }
 
 #[tokio::test]
@@ -417,7 +469,7 @@ fn ticks(pid: u32) -> u64 {
 #[tokio::test]
 async fn an_idle_agent_stays_within_its_budget() {
     let (_folder, _host, agent, mut session) = started().await;
-    session.send(InventoryRequest { names: Vec::new(), refresh: false });
+    session.send(InventoryRequest { names: Vec::new(), refresh: false, bases: Vec::new() });
     for _ in SECTIONS {
         session.wait(|frame| matches!(frame, Frame::InventorySection(_)).then_some(())).await;
     }

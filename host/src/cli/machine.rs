@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::bail;
 use clap::{Args, Subcommand};
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Session,
@@ -26,6 +26,23 @@ pub(super) enum MachineCommand {
     Show {
         /// Id or name.
         machine: String,
+    },
+    /// Show what changed on a machine, or on all, newest first.
+    Changes {
+        /// Id or name; all machines when absent.
+        machine: Option<String>,
+        /// Not before this moment, RFC 3339.
+        #[arg(long)]
+        since: Option<String>,
+        /// Of this section: `packages`, `services`, ...
+        #[arg(long)]
+        section: Option<String>,
+        /// On machines this selector matches, when no machine is named.
+        #[arg(long, conflicts_with = "machine")]
+        selector: Option<String>,
+        /// Most changes of sections, up to 500.
+        #[arg(long, default_value_t = 50)]
+        limit: u16,
     },
     /// Let machines join. They count against the licence from now on.
     Approve {
@@ -94,6 +111,21 @@ impl MachineCommand {
                 let id = machine_id(&client, &machine).await?;
                 session.out.thing(&client.get(&format!("/api/v1/machines/{id}")).await?)
             }
+            Self::Changes { machine, since, section, selector, limit } => {
+                let mut path = match machine {
+                    Some(machine) => {
+                        let id = machine_id(&client, &machine).await?;
+                        format!("/api/v1/machines/{id}/changes?limit={limit}")
+                    }
+                    None => format!("/api/v1/changes?limit={limit}"),
+                };
+                for (name, value) in [("since", since), ("section", section), ("q", selector)] {
+                    if let Some(value) = value {
+                        path.push_str(&format!("&{name}={}", encoded(&value)));
+                    }
+                }
+                changes(session, &client.get(&path).await?)
+            }
             Self::Approve { machines } => {
                 for machine in machines {
                     act(session, &client, &machine, "approve", "approved").await?;
@@ -107,6 +139,34 @@ impl MachineCommand {
                 session.out.done(&json!({"id": id}), &format!("{machine} removed"))
             }
         }
+    }
+}
+
+/// One line a change.
+fn changes(session: &Session, found: &Value) -> anyhow::Result<()> {
+    if session.out.json {
+        return session.out.json(found);
+    }
+    let mut rows = Vec::new();
+    for section in found["items"].as_array().into_iter().flatten() {
+        for change in section["changes"].as_array().into_iter().flatten() {
+            let path = change["path"].as_str().unwrap_or_default();
+            rows.push(json!({
+                "at": section["at"], "machine": section["machine_name"], "kind": change["kind"],
+                "what": format!("{}{path}", section["section"].as_str().unwrap_or_default()),
+                "before": brief(&change["before"]), "after": brief(&change["after"]),
+            }));
+        }
+    }
+    session.out.table(&Value::Array(rows), &["at", "machine", "kind", "what", "before", "after"])
+}
+
+/// Of an item, its version or state; anything else cut short.
+fn brief(value: &Value) -> Value {
+    let telling = ["version", "state"].iter().find_map(|name| value.get(name));
+    match telling.unwrap_or(value) {
+        Value::Object(_) | Value::Array(_) => value.to_string().chars().take(60).collect::<String>().into(),
+        plain => plain.clone(),
     }
 }
 

@@ -140,6 +140,16 @@ impl Engines {
         self.entry(id).map(|e| self.entry_state(&e))
     }
 
+    /// How many engines are in each state.
+    pub(crate) fn by_state(&self, ctx: &Ctx) -> Result<BTreeMap<String, i64>, EngineFault> {
+        ctx.require("engines:read")?;
+        let mut counts = BTreeMap::new();
+        for entry in self.entries() {
+            *counts.entry(self.entry_state(&entry).name().to_owned()).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
     /// The loaded version of an engine that serves.
     pub(super) fn serving(&self, id: &str) -> Option<Arc<Live>> {
         let entry = self.entry(id)?;

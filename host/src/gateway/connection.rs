@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use agent_protocol::{
     Assembler, DecodeError, Frame, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION,
     frame::Side,
-    inventory::InventoryRequest,
+    inventory::{INVENTORY_DELTA, InventoryAck, InventoryRequest},
     limits,
     metrics::SamplesAck,
     negotiate,
@@ -20,7 +20,13 @@ use futures_util::{
 use uuid::Uuid;
 
 use super::Session;
-use crate::{app::App, http::Peer, machines::StoreSectionError, operations::Signal, pki::KeyFingerprint};
+use crate::{
+    app::App,
+    http::Peer,
+    machines::{Report, StoreSectionError, Stored},
+    operations::Signal,
+    pki::KeyFingerprint,
+};
 
 /// How long one packet may take to leave.
 const SEND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -106,14 +112,18 @@ impl Connection {
             server_time: app.clock.now().timestamp_millis(),
             host_version: env!("CARGO_PKG_VERSION").into(),
             policy,
+            capabilities: vec![INVENTORY_DELTA.into()],
         }))?;
         if let Some(packages) = app.gateway.packages() {
             let assigned = packages.assigned(self.machine, &hello.facts.target).await;
             session.send(&Frame::EngineAssign(assigned))?;
         }
-        let names = app.machines.stale_sections(self.machine, &hello.sections).await?;
+        let (names, bases) = app.machines.stale_sections(self.machine, &hello.sections).await?;
+        if hello.capabilities.iter().any(|c| c == INVENTORY_DELTA) {
+            session.takes_deltas();
+        }
         if !names.is_empty() {
-            session.send(&Frame::InventoryRequest(InventoryRequest { names, refresh: false }))?;
+            session.send(&Frame::InventoryRequest(InventoryRequest { names, refresh: false, bases }))?;
         }
         tracing::info!(
             machine.id = %self.machine, session.id = %session.id, agent.version = %hello.agent_version,
@@ -206,11 +216,12 @@ impl Connection {
                 return machines.engine_status(self.machine, status).await.map_err(|e| trouble(&e));
             }
             Frame::InventorySection(section) => {
-                return match machines.store_section(self.machine, section).await {
-                    Ok(()) => Ok(()),
-                    Err(StoreSectionError::Database(error)) => Err(trouble(&error)),
-                    Err(error) => Err(Some(Goodbye::new("bad_inventory", error.to_string()))),
-                };
+                let name = section.name.clone();
+                return self.take_inventory(session, name, Report::Whole(section)).await;
+            }
+            Frame::InventoryDelta(delta) => {
+                let name = delta.name.clone();
+                return self.take_inventory(session, name, Report::Delta(delta)).await;
             }
             Frame::Goodbye(goodbye) => {
                 tracing::debug!(machine.id = %self.machine, code = %goodbye.code, "the agent says goodbye");
@@ -220,6 +231,32 @@ impl Connection {
         };
         // A full lane has closed the session already; reading goes on until the writer has said so.
         let _ = answered;
+        Ok(())
+    }
+
+    /// Store what the agent says of a section; acknowledge it, or ask for all of it.
+    async fn take_inventory(&self, session: &Session, name: String, report: Report) -> Result<(), End> {
+        let answer = match self.app.machines.store_report(self.machine, report).await {
+            Ok(Stored::Stored(digest)) if session.has_deltas() => {
+                Frame::InventoryAck(InventoryAck { name, digest })
+            }
+            Ok(Stored::Stored(_)) => return Ok(()),
+            Ok(Stored::Resync) => {
+                metrics::counter!("sysmanage_inventory_resyncs_total").increment(1);
+                Frame::InventoryRequest(InventoryRequest {
+                    names: vec![name],
+                    refresh: false,
+                    bases: Vec::new(),
+                })
+            }
+            Err(StoreSectionError::Database(error)) => return Err(trouble(&error)),
+            Err(StoreSectionError::Stopping) => {
+                return Err(Some(Goodbye::new("host_stopping", "The host is stopping.")));
+            }
+            Err(error) => return Err(Some(Goodbye::new("bad_inventory", error.to_string()))),
+        };
+        // A full lane has closed the session already; reading goes on until the writer has said so.
+        let _ = session.send(&answer);
         Ok(())
     }
 

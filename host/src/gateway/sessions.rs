@@ -37,6 +37,7 @@ pub struct Session {
     waiting: Notify,
     goodbye: Mutex<Option<Goodbye>>,
     closing: AtomicBool,
+    deltas: AtomicBool,
 }
 
 impl Session {
@@ -48,6 +49,7 @@ impl Session {
             waiting: Notify::new(),
             goodbye: Mutex::new(None),
             closing: AtomicBool::new(false),
+            deltas: AtomicBool::new(false),
         }
     }
 
@@ -79,6 +81,16 @@ impl Session {
         self.goodbye.lock().unwrap_or_else(|e| e.into_inner()).get_or_insert(goodbye);
         self.closing.store(true, Ordering::Release);
         self.waiting.notify_one();
+    }
+
+    /// The agent remembers what is acknowledged, and sends changes alone.
+    pub(super) fn takes_deltas(&self) {
+        self.deltas.store(true, Ordering::Release);
+    }
+
+    /// Whether the agent wants to know what is stored.
+    pub(super) fn has_deltas(&self) -> bool {
+        self.deltas.load(Ordering::Acquire)
     }
 
     /// Whether the session is about to end.

@@ -10,8 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{guard, health, idempotency, openapi, problems};
 use crate::{
-    accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications, operations,
-    searches, secrets, selector,
+    accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications, operations, searches, secrets, selector, software,
 };
 
 /// Every slice's routes, with their document. A new slice adds a line here.
@@ -25,6 +24,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(metrics::router())
         .merge(selector::routes::router())
         .merge(searches::router())
+        .merge(software::router())
         .merge(operations::router())
         .merge(engines::router())
         .merge(license::router())

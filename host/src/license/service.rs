@@ -76,6 +76,11 @@ impl License {
         self.state.read().unwrap_or_else(PoisonError::into_inner).limits(self.core.clock.now())
     }
 
+    /// How many licences are installed.
+    pub(crate) fn installed(&self) -> usize {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).licenses.iter().count()
+    }
+
     /// Roots and revocations, for verifying packages.
     pub fn trust(&self) -> Arc<TrustStore> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).trust.clone()

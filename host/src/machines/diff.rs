@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use agent_protocol::items::{key_of, keys_of};
 use serde_json::{Value, json};
 
 /// Changes kept per new version of a section.
 const MOST: usize = 500;
-/// Members that name the elements of a list, the first that all elements have.
-const KEYS: [&str; 5] = ["id", "name", "path", "mount", "address"];
 
-/// The changes from `before` to `after` as `{path, before, after}`, and whether some were left out. Lists of named
+/// The changes from `before` to `after` as `{kind, path, before, after}`, and whether some were left out. Lists of named
 /// elements are compared by name, so that one new package is one change.
 pub(super) fn changes(before: &Value, after: &Value) -> (Vec<Value>, bool) {
     let mut found = Vec::new();
@@ -25,16 +24,25 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<Value>) {
     }
     match (members(before), members(after)) {
         (Some(old), Some(new)) => {
+            // What comes and goes in a list is an item; in an object it is a fact of one.
+            let (come, gone) = if after.is_array() { ("added", "removed") } else { ("changed", "changed") };
             for (key, value) in &old {
-                let other = new.get(key).copied().unwrap_or(&Value::Null);
-                compare(&format!("{path}/{key}"), value, other, found);
+                let path = format!("{path}/{key}");
+                match new.get(key) {
+                    Some(other) => compare(&path, value, other, found),
+                    None => found.push(told(gone, &path, value, &Value::Null)),
+                }
             }
             for (key, value) in new.iter().filter(|(key, _)| !old.contains_key(*key)) {
-                compare(&format!("{path}/{key}"), &Value::Null, value, found);
+                found.push(told(come, &format!("{path}/{key}"), &Value::Null, value));
             }
         }
-        _ => found.push(json!({"path": path, "before": before, "after": after})),
+        _ => found.push(told("changed", path, before, after)),
     }
+}
+
+fn told(kind: &str, path: &str, before: &Value, after: &Value) -> Value {
+    json!({"kind": kind, "path": path, "before": before, "after": after})
 }
 
 /// Members of an object, or elements of a list by their names.
@@ -42,11 +50,9 @@ fn members(value: &Value) -> Option<BTreeMap<String, &Value>> {
     match value {
         Value::Object(map) => Some(map.iter().map(|(k, v)| (k.clone(), v)).collect()),
         Value::Array(list) => {
-            let key = KEYS.iter().find(|key| list.iter().all(|v| v[**key].is_string()))?;
-            let named: BTreeMap<String, &Value> =
-                list.iter().filter_map(|v| Some((v[*key].as_str()?.to_owned(), v))).collect();
             // Names that come twice name nothing.
-            (named.len() == list.len()).then_some(named)
+            keys_of(list)?;
+            Some(list.iter().filter_map(|v| Some((key_of(v)?.to_owned(), v))).collect())
         }
         _ => None,
     }
@@ -65,9 +71,9 @@ mod tests {
         assert_eq!(
             found,
             [
-                json!({"path": "/packages/a/version", "before": "1", "after": "2"}),
-                json!({"path": "/packages/b", "before": {"name": "b", "version": "1"}, "after": null}),
-                json!({"path": "/packages/c", "before": null, "after": {"name": "c", "version": "1"}}),
+                json!({"kind": "changed", "path": "/packages/a/version", "before": "1", "after": "2"}),
+                json!({"kind": "removed", "path": "/packages/b", "before": {"name": "b", "version": "1"}, "after": null}),
+                json!({"kind": "added", "path": "/packages/c", "before": null, "after": {"name": "c", "version": "1"}}),
             ]
         );
     }

@@ -1,85 +1,36 @@
-//! Inventory: sections with digests, and the history of their changes.
+//! Inventory: sections with digests.
 
-use agent_protocol::inventory::{InventorySection, SectionDigest};
-use chrono::DateTime;
-use ring::digest::{SHA256, digest};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
-};
-use serde_json::{Value, json};
+use agent_protocol::inventory::{Digest, SectionDigest};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::{
-    InventoryChange, MachineError, Machines, Section, SectionSummary, diff,
-    entity::{change, section},
+    MachineError, Machines, Section, SectionSummary,
+    entity::section,
+    ingest::{self, Catalogue},
 };
-use crate::{ctx::Ctx, events::NewEvent, http::Page};
-
-/// Versions of sections whose changes are kept, per machine.
-const KEPT_CHANGES: u64 = 1000;
+use crate::ctx::Ctx;
 
 impl Machines {
-    /// Which of the machine's sections the host does not have as the digests say.
+    /// Which of the machine's sections the host does not have as the digests say, and what it has of them.
     pub(crate) async fn stale_sections(
         &self,
         id: Uuid,
         digests: &[SectionDigest],
-    ) -> Result<Vec<String>, DbErr> {
+    ) -> Result<(Vec<String>, Vec<SectionDigest>), DbErr> {
         let known = summaries(self.core.db.read(), id).await?;
-        let same =
-            |d: &&SectionDigest| known.iter().any(|k| k.name == d.name && k.digest == d.digest.to_hex());
-        Ok(digests.iter().filter(|d| !same(d)).map(|d| d.name.clone()).collect())
-    }
-
-    /// Store a section as the machine sent it, with what changed. The error names what is wrong with it.
-    pub(crate) async fn store_section(
-        &self,
-        id: Uuid,
-        new: InventorySection,
-    ) -> Result<(), StoreSectionError> {
-        if digest(&SHA256, &new.data).as_ref() != new.digest.bytes() {
-            return Err(StoreSectionError::Digest);
+        let (mut names, mut bases) = (Vec::new(), Vec::new());
+        for told in digests {
+            let known = known.iter().find(|known| known.name == told.name).map(|known| &known.digest);
+            if known == Some(&told.digest.to_hex()) {
+                continue;
+            }
+            names.push(told.name.clone());
+            if let Some(digest) = known.and_then(|known| Digest::from_hex(known)) {
+                bases.push(SectionDigest { name: told.name.clone(), digest });
+            }
         }
-        let data: Value = serde_json::from_slice(&new.data).map_err(|_| StoreSectionError::Json)?;
-        let now = self.core.clock.now();
-        let hex = new.digest.to_hex();
-        let tx = self.core.db.begin().await?;
-        let old = section::Entity::find_by_id((id, new.name.clone())).one(&tx).await?;
-        if old.as_ref().is_some_and(|o| o.digest == hex) {
-            return Ok(());
-        }
-        let row = section::ActiveModel {
-            machine_id: Set(id),
-            name: Set(new.name.clone()),
-            digest: Set(hex.clone()),
-            data: Set(data.clone()),
-            collected_at: Set(DateTime::from_timestamp_millis(new.collected_at).unwrap_or(now)),
-            received_at: Set(now),
-        };
-        upsert(&tx, row).await?;
-        let changes = old.map(|o| diff::changes(&o.data, &data));
-        if let Some((changes, truncated)) = &changes {
-            let row = change::ActiveModel {
-                id: Set(Uuid::now_v7()),
-                machine_id: Set(id),
-                section: Set(new.name.clone()),
-                at: Set(now),
-                digest: Set(hex),
-                changes: Set(json!(changes)),
-                truncated: Set(*truncated),
-            };
-            change::Entity::insert(row).exec_without_returning(&tx).await?;
-            forget_old_changes(&tx, id).await?;
-        }
-        tx.commit().await?;
-        let data = json!({
-            "machine_id": id, "section": new.name, "changes": changes.map(|(c, _)| c.len()),
-        });
-        self.core
-            .events
-            .publish(NewEvent::new("machine.inventory_changed", "machines:read", data).machine(id));
-        Ok(())
+        Ok((names, bases))
     }
 
     /// Sections the host has of a machine.
@@ -88,47 +39,34 @@ impl Machines {
         Ok(summaries(self.core.db.read(), id).await?)
     }
 
-    /// One section.
-    pub async fn section(&self, ctx: &Ctx, id: Uuid, name: &str) -> Result<Section, MachineError> {
-        self.visible(ctx, "machines:read", id).await?;
-        let row = section::Entity::find_by_id((id, name.to_owned())).one(self.core.db.read()).await?;
-        row.map(Section::from).ok_or(MachineError::NotFound("inventory section"))
-    }
-
-    /// How inventory changed, newest first; of one section when it is named.
-    pub async fn changes(
+    /// A list of a machine that is stored once for the fleet: `packages` or `updates`.
+    pub(crate) async fn listed(
         &self,
         ctx: &Ctx,
         id: Uuid,
-        name: Option<String>,
-        after: Option<Uuid>,
-        limit: u64,
-    ) -> Result<Page<InventoryChange>, MachineError> {
-        self.visible(ctx, "machines:read", id).await?;
-        let mut query = change::Entity::find().filter(change::Column::MachineId.eq(id));
-        if let Some(name) = name {
-            query = query.filter(change::Column::Section.eq(name));
+        name: &str,
+    ) -> Result<Vec<serde_json::Value>, MachineError> {
+        let no = self.visible(ctx, "machines:read", id).await?.no;
+        match (Catalogue::of(name), no) {
+            (Some(catalogue), Some(no)) => Ok(ingest::listed(self.core.db.read(), catalogue, no).await?),
+            _ => Ok(Vec::new()),
         }
-        if let Some(after) = after {
-            query = query.filter(change::Column::Id.lt(after));
-        }
-        let rows = query.order_by_desc(change::Column::Id).limit(limit + 1).all(self.core.db.read()).await?;
-        Ok(Page::cut(rows, limit, |row| row.id.to_string()).map(InventoryChange::from))
     }
-}
 
-/// Why a section was not stored.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum StoreSectionError {
-    /// The data does not hash to its digest.
-    #[error("the digest of an inventory section does not match its data")]
-    Digest,
-    /// The data is no JSON.
-    #[error("an inventory section is not JSON")]
-    Json,
-    /// The database failed.
-    #[error(transparent)]
-    Database(#[from] DbErr),
+    /// One section.
+    pub async fn section(&self, ctx: &Ctx, id: Uuid, name: &str) -> Result<Section, MachineError> {
+        let no = self.visible(ctx, "machines:read", id).await?.no;
+        let db = self.core.db.read();
+        let row = section::Entity::find_by_id((id, name.to_owned())).one(db).await?;
+        let mut row = row.ok_or(MachineError::NotFound("inventory section"))?;
+        if let (Some(catalogue), Some(no)) = (Catalogue::of(name), no) {
+            let list = ingest::listed(db, catalogue, no).await?;
+            if let (false, Some(data)) = (list.is_empty(), row.data.as_object_mut()) {
+                data.insert(catalogue.member().into(), list.into());
+            }
+        }
+        Ok(row.into())
+    }
 }
 
 pub(super) async fn summaries(db: &impl ConnectionTrait, id: Uuid) -> Result<Vec<SectionSummary>, DbErr> {
@@ -149,33 +87,4 @@ pub(super) async fn summaries(db: &impl ConnectionTrait, id: Uuid) -> Result<Vec
         received_at,
     };
     Ok(rows.into_iter().map(summary).collect())
-}
-
-async fn upsert(db: &impl ConnectionTrait, row: section::ActiveModel) -> Result<(), DbErr> {
-    use section::Column as C;
-    let conflict = OnConflict::columns([C::MachineId, C::Name])
-        .update_columns([C::Digest, C::Data, C::CollectedAt, C::ReceivedAt])
-        .to_owned();
-    section::Entity::insert(row).on_conflict(conflict).exec_without_returning(db).await.map(drop)
-}
-
-/// Keep the newest changes.
-async fn forget_old_changes(db: &impl ConnectionTrait, machine: Uuid) -> Result<(), DbErr> {
-    let oldest: Option<Uuid> = change::Entity::find()
-        .select_only()
-        .column(change::Column::Id)
-        .filter(change::Column::MachineId.eq(machine))
-        .order_by_desc(change::Column::Id)
-        .offset(KEPT_CHANGES)
-        .limit(1)
-        .into_tuple()
-        .one(db)
-        .await?;
-    let Some(oldest) = oldest else { return Ok(()) };
-    change::Entity::delete_many()
-        .filter(change::Column::MachineId.eq(machine))
-        .filter(change::Column::Id.lte(oldest))
-        .exec(db)
-        .await
-        .map(drop)
 }

@@ -271,20 +271,32 @@ impl From<section::Model> for Section {
 pub struct InventoryChange {
     /// Id.
     pub id: Uuid,
+    /// Machine.
+    pub machine_id: Uuid,
+    /// Its name.
+    pub machine_name: String,
     /// Section.
     pub section: String,
     /// When the host learned of it.
     pub at: DateTime<Utc>,
-    /// `{path, before, after}`, at most 500.
+    /// `{kind, path, before, after}`, at most 500; the kind is `added`, `removed` or `changed`.
     #[schema(value_type = Vec<Object>)]
     pub changes: Value,
     /// Whether more changed than is listed.
     pub truncated: bool,
 }
 
-impl From<change::Model> for InventoryChange {
-    fn from(row: change::Model) -> Self {
-        Self { id: row.id, section: row.section, at: row.at, changes: row.changes, truncated: row.truncated }
+impl InventoryChange {
+    pub(super) fn of(row: change::Model, machine_name: String) -> Self {
+        Self {
+            id: row.id,
+            machine_id: row.machine_id,
+            machine_name,
+            section: row.section,
+            at: row.at,
+            changes: row.changes,
+            truncated: row.truncated,
+        }
     }
 }
 

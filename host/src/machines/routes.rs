@@ -9,9 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{
-    InventoryChange, Machine, MachineChange, MachineDetails, MachineQuery, Section, SectionSummary, Sort,
-};
+use super::{Machine, MachineChange, MachineDetails, MachineQuery, Section, SectionSummary};
 use crate::{
     app::App,
     ctx::Ctx,
@@ -29,7 +27,6 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(watch))
         .routes(routes!(inventory))
         .routes(routes!(section))
-        .routes(routes!(changes))
 }
 
 /// Which machines.
@@ -38,7 +35,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 struct ListQuery {
     /// Selector: `os:debian tag:web`.
     q: Option<String>,
-    /// `created` (default) or `name`.
+    /// `created` (default), `name`, `last_seen`, `os`, `updates` or `security`; a `-` before it turns the order round.
     sort: Option<String>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
@@ -56,11 +53,7 @@ async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Json<Page<Machine>>, Problem> {
     let page = PageQuery { cursor: query.cursor, limit: query.limit };
-    let sort = match query.sort.as_deref() {
-        None | Some("created") => Sort::Created,
-        Some("name") => Sort::Name,
-        Some(_) => return Err(Problem::invalid("sort", "Sort by `created` or `name`.")),
-    };
+    let sort = query.sort.as_deref().unwrap_or("created").parse()?;
     let selector =
         query.q.filter(|q| !q.trim().is_empty()).map(|q| app.selectors.parse(&ctx, &q)).transpose()?;
     let query = MachineQuery { selector, sort, after: page.after()?, limit: page.limit() };
@@ -196,31 +189,4 @@ async fn section(
     Path((id, name)): Path<(Uuid, String)>,
 ) -> Result<Json<Section>, Problem> {
     Ok(Json(app.machines.section(&ctx, id, &name).await?))
-}
-
-/// Which changes.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct ChangesQuery {
-    /// Of this section.
-    section: Option<String>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-    /// Most items, up to 500; 50 when absent.
-    limit: Option<u64>,
-}
-
-/// How the inventory changed, newest first.
-#[utoipa::path(get, path = "/api/v1/machines/{id}/changes", tag = "machines",
-    operation_id = "list_inventory_changes", extensions(("x-permission" = json!("machines:read"))),
-    params(("id" = Uuid, Path), ChangesQuery),
-    responses((status = 200, body = Page<InventoryChange>), (status = 404, body = ProblemBody)))]
-async fn changes(
-    ctx: Ctx,
-    State(app): State<Arc<App>>,
-    Path(id): Path<Uuid>,
-    Query(query): Query<ChangesQuery>,
-) -> Result<Json<Page<InventoryChange>>, Problem> {
-    let page = PageQuery { cursor: query.cursor, limit: query.limit };
-    Ok(Json(app.machines.changes(&ctx, id, query.section, page.after_id()?, page.limit()).await?))
 }

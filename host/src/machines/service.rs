@@ -10,7 +10,11 @@ use uuid::Uuid;
 
 use super::{
     LiveMachines, LiveMetrics, Machine, MachineDetails, MachineEngine, MachineError, MachineLimit,
-    MachineState, Sort, Unlimited, entity::machine, indexing, inventory, store,
+    MachineState, Sort, Unlimited,
+    entity::machine,
+    indexing,
+    ingest::{self, Ingest},
+    inventory, sort, store,
 };
 use crate::{
     app::Core,
@@ -30,6 +34,7 @@ const MAX_TAGS: usize = 64;
 pub struct Machines {
     pub(super) core: Arc<Core>,
     pub(super) live: LiveMachines,
+    pub(super) ingest: Arc<Ingest>,
     limit: Arc<RwLock<Arc<dyn MachineLimit>>>,
 }
 
@@ -60,7 +65,8 @@ pub struct MachineQuery {
 impl Machines {
     pub(super) fn new(core: Arc<Core>) -> Self {
         let limit: Arc<dyn MachineLimit> = Arc::new(Unlimited);
-        Self { core, live: LiveMachines::default(), limit: Arc::new(RwLock::new(limit)) }
+        let (live, ingest) = (LiveMachines::default(), Arc::new(Ingest::new()));
+        Self { core, live, ingest, limit: Arc::new(RwLock::new(limit)) }
     }
 
     /// Ask `limit` before each approval from now on.
@@ -82,7 +88,7 @@ impl Machines {
             condition = condition.add(selector.condition(&env));
         }
         let db = self.core.db.read();
-        let page = store::list(db, condition, query.sort, query.after, query.limit).await?;
+        let page = sort::list(db, condition, query.sort, query.after, query.limit).await?;
         let ids: Vec<Uuid> = page.items.iter().map(|m| m.id).collect();
         let mut tags = store::tags(db, &ids).await?;
         Ok(page.map(|row| {
@@ -218,9 +224,12 @@ impl Machines {
 
     /// Remove a machine with its inventory. Its tasks stay as history.
     pub async fn delete(&self, ctx: &Ctx, id: Uuid) -> Result<(), MachineError> {
-        self.visible(ctx, "machines:delete", id).await?;
+        let no = self.visible(ctx, "machines:delete", id).await?.no;
         let before = self.shown(id).await?;
         let tx = self.core.db.begin().await?;
+        if let Some(no) = no {
+            ingest::forget(&tx, no).await?;
+        }
         store::delete(&tx, id).await?;
         let entry = Change::new("machine.deleted", "machine", id).before(&before);
         self.core.audit.record_in(ctx, &tx, entry).await?;

@@ -16,20 +16,9 @@ use super::{
     live::Unwritten,
     model::MachineState,
 };
-use crate::http::Page;
 
 /// Ids in one statement: below every database's limit of parameters.
 const CHUNK: usize = 400;
-
-/// The order of a list of machines.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// Oldest first.
-    #[default]
-    Created,
-    /// By name.
-    Name,
-}
 
 pub(super) async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<Option<machine::Model>, DbErr> {
     machine::Entity::find_by_id(id).one(db).await
@@ -65,31 +54,22 @@ pub(super) async fn count(db: &impl ConnectionTrait, condition: Condition) -> Re
     machine::Entity::find().filter(condition).count(db).await
 }
 
-/// A page of machines. The key of a page by name is `<id>/<name>`.
-pub(super) async fn list(
+pub(super) async fn names(
     db: &impl ConnectionTrait,
-    condition: Condition,
-    sort: Sort,
-    after: Option<String>,
-    limit: u64,
-) -> Result<Page<machine::Model>, DbErr> {
-    use machine::Column as C;
-    let mut query = machine::Entity::find().filter(condition);
-    if let Some(after) = after {
-        let (id, name) = after.split_once('/').unwrap_or((&after, ""));
-        let id = id.parse::<Uuid>().unwrap_or_default();
-        query = query.filter(match sort {
-            Sort::Created => Condition::all().add(C::Id.gt(id)),
-            Sort::Name => Condition::any()
-                .add(C::Name.gt(name))
-                .add(Condition::all().add(C::Name.eq(name)).add(C::Id.gt(id))),
-        });
+    machines: &[Uuid],
+) -> Result<HashMap<Uuid, String>, DbErr> {
+    let mut names = HashMap::new();
+    for ids in machines.chunks(CHUNK) {
+        let rows: Vec<(Uuid, String)> = machine::Entity::find()
+            .select_only()
+            .columns([machine::Column::Id, machine::Column::Name])
+            .filter(machine::Column::Id.is_in(ids.iter().copied()))
+            .into_tuple()
+            .all(db)
+            .await?;
+        names.extend(rows);
     }
-    if sort == Sort::Name {
-        query = query.order_by_asc(C::Name);
-    }
-    let rows = query.order_by_asc(C::Id).limit(limit + 1).all(db).await?;
-    Ok(Page::cut(rows, limit, |row| format!("{}/{}", row.id, row.name)))
+    Ok(names)
 }
 
 pub(super) async fn tags(

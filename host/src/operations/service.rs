@@ -292,6 +292,15 @@ impl Operations {
         }))
     }
 
+    /// How many operations run, and ended within a day; nothing for whom a scope keeps from seeing all of them.
+    pub(crate) async fn by_state(&self, ctx: &Ctx) -> Result<Option<BTreeMap<String, u64>>, OperationError> {
+        if ctx.require_scope("operations:read")? != Scope::All {
+            return Ok(None);
+        }
+        let day_ago = self.core.clock.now() - Duration::days(1);
+        Ok(Some(store::by_state(self.core.db.read(), day_ago).await?))
+    }
+
     /// Tasks of an operation, in the order they were made; those in `states`, or all when it is empty.
     pub async fn tasks(
         &self,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use plugin_api::services::operations::TaskState;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
 };
 use uuid::Uuid;
 
@@ -97,6 +97,16 @@ struct Count {
     operation_id: Uuid,
     state: String,
     n: i64,
+}
+
+pub(super) async fn by_state(
+    db: &impl ConnectionTrait,
+    since: chrono::DateTime<chrono::Utc>,
+) -> Result<BTreeMap<String, u64>, DbErr> {
+    use operation::Column as C;
+    let running = operation::Entity::find().filter(C::FinishedAt.is_null()).count(db).await?;
+    let finished = operation::Entity::find().filter(C::FinishedAt.gte(since)).count(db).await?;
+    Ok(BTreeMap::from([("running".into(), running), ("finished_last_day".into(), finished)]))
 }
 
 pub(super) async fn counts(

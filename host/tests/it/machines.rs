@@ -11,7 +11,8 @@ use agent_sim::{EnrollError, Identity, Link, enroll, poll, post};
 use futures_util::future::BoxFuture;
 use ring::digest::{SHA256, digest};
 use sysmanage::machines::{
-    LimitReached, MachineChange, MachineError, MachineLimit, MachineQuery, MachineState, TokenRequest,
+    ChangeQuery, LimitReached, MachineChange, MachineError, MachineLimit, MachineQuery, MachineState,
+    TokenRequest,
 };
 
 use crate::agent_host::{AgentHost, ctx, until};
@@ -185,8 +186,14 @@ async fn inventory_is_asked_for_once_and_its_changes_are_kept() {
         })
         .await;
     }
-    let changes = host.app.machines.changes(&ctx(), id, None, None, 10).await.unwrap().items;
+    let changes = host
+        .app
+        .machines
+        .changes(&ctx(), id, ChangeQuery { limit: 10, ..Default::default() })
+        .await
+        .unwrap()
+        .items;
     assert_eq!(changes.len(), 1);
-    let expected = serde_json::json!([{"path": "/packages/bash/version", "before": "1", "after": "2"}]);
+    let expected = serde_json::json!([{"kind": "changed", "path": "/packages/:bash:/version", "before": "1", "after": "2"}]);
     assert_eq!(changes[0].changes, expected);
 }

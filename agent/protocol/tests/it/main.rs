@@ -3,6 +3,7 @@
 
 mod arbitrary_bytes;
 mod golden;
+mod items;
 mod lanes;
 mod samples;
 mod wire;

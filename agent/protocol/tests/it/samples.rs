@@ -3,7 +3,9 @@
 use agent_protocol::{
     Frame,
     engine::{AssignedEngine, EngineAssign, EngineReport, EngineState, EngineStatus, LoadedEngine},
-    inventory::{Digest, InventoryRequest, InventorySection, SectionDigest},
+    inventory::{
+        Digest, InventoryAck, InventoryDelta, InventoryRequest, InventorySection, RemovedItems, SectionDigest,
+    },
     metrics::{DiskMetrics, Heartbeat, Metrics, NetMetrics, Samples, SamplesAck, Series, Watch},
     session::{
         CertificateAnswer, CertificateRequest, Goodbye, Hello, MachineFacts, Ping, Policy, Pong, Welcome,
@@ -104,6 +106,7 @@ fn session() -> Vec<Frame> {
             server_time: T,
             host_version: "0.1.0".into(),
             policy: Policy::default(),
+            capabilities: Vec::new(),
         }
         .into(),
         Goodbye { code: "replaced".into(), message: "A newer connection.".into(), retry_after_ms: 500 }
@@ -152,7 +155,7 @@ fn tasks() -> Vec<Frame> {
         Cancel { task_id: task() }.into(),
         OutputAck { task_id: task(), seq: 1, full: true }.into(),
         Output { task_id: task(), seq: 0, stream: Stream::Stdout, data: bytes("hello\n") }.into(),
-        InventoryRequest { names: vec!["packages".into()], refresh: true }.into(),
+        InventoryRequest { names: vec!["packages".into()], refresh: true, bases: Vec::new() }.into(),
         InventorySection {
             name: "os".into(),
             digest: Digest::new([7; 32]),
@@ -160,6 +163,17 @@ fn tasks() -> Vec<Frame> {
             data: bytes("{\"id\":\"debian\"}"),
         }
         .into(),
+        InventoryDelta {
+            name: "packages".into(),
+            base: Digest::new([7; 32]),
+            digest: Digest::new([8; 32]),
+            check: Digest::new([9; 32]),
+            collected_at: T,
+            upserts: bytes("{\"packages\":[{\"key\":\"dpkg:curl:amd64\",\"version\":\"2\"}]}"),
+            removed: vec![RemovedItems { member: "packages".into(), keys: vec!["dpkg:wget:amd64".into()] }],
+        }
+        .into(),
+        InventoryAck { name: "packages".into(), digest: Digest::new([8; 32]) }.into(),
     ]
 }
 

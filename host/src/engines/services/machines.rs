@@ -46,7 +46,7 @@ async fn select(host: &Host, request: Select) -> Result<Selected, EngineError> {
     let total = app.machines.count(&ctx, &request.selector).await.map_err(from_slice)?;
     let query = MachineQuery {
         selector: Some(selector),
-        sort: Sort::Created,
+        sort: Sort::default(),
         after: request.after,
         limit: if request.limit == 0 { PAGE } else { PAGE.min(request.limit.into()) },
     };

@@ -46,6 +46,7 @@ pub struct Model {
     pub os_version_key: Option<Vec<u8>>,
     #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
     pub agent_version_key: Option<Vec<u8>>,
+    pub no: Option<i32>,
 }
 
 /// None.
