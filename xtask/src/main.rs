@@ -44,8 +44,8 @@ enum Command {
     Bench(bench::Options),
     /// Run the fuzz targets (needs a nightly compiler).
     Fuzz(fuzz::Options),
-    /// Build release binaries and check their sizes.
-    Dist,
+    /// Build what is given out: binaries, Debian packages, the signed agent release.
+    Dist(dist::Options),
 }
 
 fn main() -> Result<()> {
@@ -59,7 +59,7 @@ fn main() -> Result<()> {
         Command::Engine(command) => engine::run(&project, &command),
         Command::Bench(options) => bench::run(&project, &options),
         Command::Fuzz(options) => fuzz::run(&project, &options),
-        Command::Dist => dist::run(&project),
+        Command::Dist(options) => dist::run(&project, &options),
     }
 }
 

@@ -47,6 +47,7 @@ pub mod inventory;
 pub mod lane;
 pub mod limits;
 pub mod metrics;
+pub mod release;
 pub mod session;
 pub mod task;
 pub mod wire;

@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{guard, health, idempotency, openapi, problems};
 use crate::{
-    accounts, app::App, audit, engines, events, license, machines, notifications, operations, searches,
-    secrets, selector,
+    accounts, app::App, audit, engines, events, license, machines, notifications, operations, releases,
+    searches, secrets, selector,
 };
 
 /// Every slice's routes, with their document. A new slice adds a line here.
@@ -27,6 +27,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(operations::router())
         .merge(engines::router())
         .merge(license::router())
+        .merge(releases::router())
 }
 
 /// Routes that stream or take long: no time limit. Each guards its own pace.
@@ -35,6 +36,7 @@ fn streams() -> OpenApiRouter<Arc<App>> {
         .merge(events::routes::router())
         .merge(operations::streams())
         .merge(engines::streams())
+        .merge(releases::streams())
 }
 
 /// The document of the host's own routes.
