@@ -73,16 +73,17 @@ pub(crate) async fn by_selector(
 /// Those that are connected come first.
 pub(crate) async fn to_update(
     db: &impl ConnectionTrait,
-    selector: &str,
-    scope: &Scope,
-    version: &str,
-    targets: &[String],
+    selectors: &Selectors,
+    ctx: &Ctx,
+    (selector, scope): (&str, &Scope),
+    (version, targets): (&str, &[String]),
 ) -> Result<Vec<Uuid>, TargetError> {
-    let selector: Selector = selector.parse()?;
+    let selector = selectors.parse(ctx, selector)?;
+    let env = selectors.env();
     let query = machine::Entity::find()
         .filter(machine::Column::State.eq(MachineState::Approved.name()))
-        .filter(scope.condition())
-        .filter(selector.condition())
+        .filter(scope.condition(&env))
+        .filter(selector.condition(&env))
         .filter(machine::Column::Target.is_in(targets.iter().map(String::as_str)))
         .filter(machine::Column::AgentVersion.ne(version))
         .order_by_desc(machine::Column::Online)

@@ -66,7 +66,7 @@ async fn advance(releases: &Releases, app: &Arc<App>, row: rollout::Model) -> Re
     if so_far.open {
         return Ok(());
     }
-    let (all, next) = next_batch(releases, &row, &so_far.tried).await?;
+    let (all, next) = next_batch(releases, &ctx, &row, &so_far.tried).await?;
     if next.is_empty() {
         return releases.change(row, RolloutState::Finished, String::new()).await.map(drop);
     }
@@ -114,6 +114,7 @@ async fn look(app: &Arc<App>, ctx: &Ctx, row: &rollout::Model) -> Result<SoFar, 
 /// How many machines there are in all, and those that have not been tried.
 async fn next_batch(
     releases: &Releases,
+    ctx: &Ctx,
     row: &rollout::Model,
     tried: &HashSet<Uuid>,
 ) -> Result<(usize, Vec<Uuid>), ReleaseFault> {
@@ -121,7 +122,8 @@ async fn next_batch(
     let targets: Vec<String> =
         releases.targets(&row.version).await?.into_iter().map(|file| file.target).collect();
     let db = releases.core.db.read();
-    let found = machines::targets::to_update(db, &row.selector, &scope, &row.version, &targets).await;
+    let (which, what) = ((row.selector.as_str(), &scope), (row.version.as_str(), targets.as_slice()));
+    let found = machines::targets::to_update(db, &releases.core.selectors, ctx, which, what).await;
     let found = found.map_err(|error| match error {
         machines::targets::TargetError::Selector(e) => {
             ReleaseFault::Invalid { field: "selector", detail: e.to_string() }

@@ -24,7 +24,6 @@ use crate::{
     events::NewEvent,
     gateway::PackageFile,
     http::Page,
-    selector::Selector,
 };
 
 /// Most unfinished rollouts.
@@ -174,7 +173,7 @@ impl Releases {
         if !(5..=3600).contains(&within) {
             return invalid("confirm_within_s", "A new agent has 5 to 3600 seconds to report.".into());
         }
-        if let Err(error) = new.selector.parse::<Selector>() {
+        if let Err(error) = self.core.selectors.parse(ctx, &new.selector) {
             return invalid("selector", error.to_string());
         }
         if self.targets(&new.version).await?.is_empty() {
