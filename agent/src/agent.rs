@@ -22,6 +22,7 @@ use crate::{
     status::StatusFile,
     storage::{self, DataDir},
     tasks::{Bounds, Jobs, Tasks, job::Runner},
+    update::{Handover, Staged},
     watcher,
 };
 
@@ -31,7 +32,15 @@ const SHUTDOWN: Duration = Duration::from_secs(20);
 const SWEEP: Duration = Duration::from_secs(6 * 3600);
 
 /// Run the agent on `data` until `stop`.
-pub async fn run(data: &Path, folder: &Path, config: &Config, stop: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(
+    data: &Path,
+    folder: &Path,
+    config: &Config,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Staged>> {
+    // A handover ends this run, not the program.
+    let stop = stop.child_token();
+    let handover = Arc::new(Handover::new(stop.clone()));
     let data = DataDir::open(data).context("the data folder cannot be opened")?;
     let _lock = storage::lock(&data)?;
     let enrolment = Enrolment::load(&data)?
@@ -57,6 +66,8 @@ pub async fn run(data: &Path, folder: &Path, config: &Config, stop: Cancellation
             folder: data.jobs(),
             runner: Runner::here().context("the agent does not find its own program")?,
             power: config.power.clone(),
+            data: data.path().to_owned(),
+            handover: Arc::clone(&handover),
         },
         Bounds {
             most: config.tasks.concurrency,
@@ -107,7 +118,7 @@ pub async fn run(data: &Path, folder: &Path, config: &Config, stop: Cancellation
     sweeper.abort();
     link.status.stopped();
     tracing::info!("stopped");
-    Ok(())
+    Ok(handover.take())
 }
 
 fn limits(config: &Config) -> Limits {

@@ -1,6 +1,8 @@
 //! The command line.
 
 mod enroll;
+mod serve;
+mod shell;
 mod show;
 
 use std::{
@@ -10,10 +12,9 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::{agent, config, config::Config, facts};
+use crate::{config, config::Config, facts};
 
 /// The SysManage agent: makes this machine manageable by a host.
 #[derive(Debug, Parser)]
@@ -60,6 +61,10 @@ enum Command {
         /// The job's folder.
         folder: PathBuf,
     },
+    /// Print completions for a shell.
+    Completions(shell::Completions),
+    /// Print the manual page, or write every page to a folder.
+    Man(shell::Man),
     /// Show the version.
     Version,
 }
@@ -111,6 +116,17 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         crate::tasks::job::run(folder)?;
         return Ok(ExitCode::SUCCESS);
     }
+    match &cli.command {
+        Command::Completions(completions) => {
+            completions.print(&mut io::stdout())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        Command::Man(man) => {
+            man.write(&mut io::stdout())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
     let folder = cli.config.clone().unwrap_or_else(|| config::folder(&cli.data));
     let environment =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
@@ -121,18 +137,14 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Enroll(args) => runtime()?.block_on(enroll::enroll(&cli.data, &config, args, &mut out))?,
         Command::Run => {
             drop(out);
-            let runtime = runtime()?;
-            let ended = runtime.block_on(serve(&cli.data, &folder, &config));
-            // A command that does not come back must not hold up the end.
-            runtime.shutdown_timeout(std::time::Duration::from_secs(2));
-            ended?;
+            serve::run(&cli.data, &folder, &config)?;
         }
         Command::Status { json } => return show::status(&cli.data, json, &mut out),
         Command::Policy { action: PolicyAction::Check { commands } } => {
             return show::policy(&config.policy_path(&folder), &commands, &mut out);
         }
         Command::Inventory { sections, json } => show::inventory(&config, &sections, json, &mut out)?,
-        Command::RunJob { .. } => {}
+        Command::RunJob { .. } | Command::Completions(_) | Command::Man(_) => {}
         Command::Version => writeln!(out, "sysmanage-agent {} ({})", facts::VERSION, facts::TARGET)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -157,35 +169,4 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
         log.with_ansi(io::stderr().is_terminal()).init();
     }
     Ok(())
-}
-
-async fn serve(data: &std::path::Path, folder: &std::path::Path, config: &Config) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let signals = stop.clone();
-    tokio::spawn(async move {
-        if let Err(error) = terminated().await {
-            tracing::error!(%error, "signals cannot be received");
-            return;
-        }
-        tracing::info!("stopping");
-        signals.cancel();
-    });
-    agent::run(data, folder, config, stop).await
-}
-
-#[cfg(unix)]
-async fn terminated() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn terminated() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }

@@ -27,6 +27,7 @@ use crate::{
     storage::{DataDir, read_optional, write_private},
 };
 use admission::Gate;
+pub(crate) use admission::stored_trust;
 
 /// Licences end while nobody tells us; look at least this often.
 const RECHECK: Duration = Duration::from_secs(3600);
@@ -103,6 +104,11 @@ struct Loaded {
 }
 
 impl Engines {
+    /// How to fetch from the host, once there was a session, and whom to believe.
+    pub(crate) fn sources(&self) -> (Option<Client>, trust::TrustStore) {
+        (self.state().client.clone(), self.gate.trust())
+    }
+
     /// The engines of the data folder, as they were assigned last. [`Engines::run`] loads them.
     pub fn open(data: &DataDir, hub: Arc<Hub>, policy: Arc<PolicyFile>) -> std::io::Result<Arc<Self>> {
         crate::storage::private_dir(&data.packages())?;

@@ -26,4 +26,5 @@ pub mod spool;
 pub mod status;
 pub mod storage;
 pub mod tasks;
+pub mod update;
 pub mod watcher;

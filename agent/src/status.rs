@@ -56,8 +56,11 @@ pub struct StatusFile {
 impl StatusFile {
     /// At `path`, written at once.
     pub fn open(path: PathBuf) -> Self {
-        let status =
-            Status { pid: std::process::id(), version: crate::facts::VERSION.into(), ..Status::default() };
+        let status = Status {
+            pid: std::process::id(),
+            version: crate::update::running().to_string(),
+            ..Status::default()
+        };
         let file = Self { path, status: Mutex::new(status) };
         file.change(|_| {});
         file

@@ -6,6 +6,7 @@ mod io;
 pub mod job;
 pub mod packages;
 mod power;
+mod self_update;
 pub mod services;
 mod users;
 
@@ -33,6 +34,7 @@ use crate::{
     inventory_state::InventoryState,
     policy::{FORBIDDEN_BY_POLICY, PolicyFile},
     spool::{Accepted, Record, Spool, SpoolError, State},
+    update::Handover,
 };
 use builtin::{Call, Finished, Surroundings};
 use end::{End, conclude, result, unknown};
@@ -64,6 +66,10 @@ pub struct Jobs {
     pub runner: Runner,
     /// How this machine is restarted and shut down.
     pub power: Power,
+    /// The data folder.
+    pub data: PathBuf,
+    /// How the agent becomes another.
+    pub handover: Arc<Handover>,
 }
 
 /// Bounds on commands.
@@ -142,6 +148,9 @@ impl Tasks {
             runner: jobs.runner,
             power: jobs.power,
             leave: CancellationToken::new(),
+            data: jobs.data,
+            engines: Arc::clone(&engines),
+            handover: jobs.handover,
         };
         Arc::new(Self {
             spool,
@@ -348,7 +357,7 @@ impl Tasks {
                 let dir = JobDir::of(&tasks.jobs, task);
                 let (command, payload) = match &job {
                     Job::Process { command, payload, .. } => (command.clone(), payload.clone()),
-                    Job::Reboot { .. } => (record.name.clone(), String::new()),
+                    Job::Reboot { .. } | Job::Update { .. } => (record.name.clone(), String::new()),
                 };
                 let call =
                     Call { name: &command, payload: &payload, dir: &dir, io: &io, taken: record.taken };

@@ -26,7 +26,7 @@ use crate::{
     operations,
     permissions::Registry,
     pki::Pki,
-    searches,
+    releases, searches,
     secrets::Secrets,
     selector::Selectors,
     settings::Settings,
@@ -93,6 +93,8 @@ pub struct App {
     pub engines: engines::Services,
     /// Licence and revocations.
     pub license: license::Services,
+    /// Releases of the agent.
+    pub releases: releases::Services,
 }
 
 impl Deref for App {
@@ -143,6 +145,7 @@ impl App {
             gateway: gateway::Services::new(core.clone()).await?,
             engines: engines::Services::new(core.clone()).await?,
             license: license::Services::new(core.clone()).await?,
+            releases: releases::Services::new(core.clone()).await?,
             core,
         }))
     }
@@ -156,6 +159,7 @@ impl App {
         self.metrics.start(self).await?;
         self.operations.start(self).await?;
         self.engines.start(self).await?;
+        self.releases.start(self).await?;
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the host cannot be reached, 4 the host refused.
 
 mod account;
+mod agent;
 mod client;
 mod engine;
 mod host;
@@ -11,6 +12,7 @@ mod machine;
 mod operation;
 mod output;
 mod package;
+mod shell;
 mod software;
 mod target;
 
@@ -88,6 +90,12 @@ enum Command {
     /// Start, stop and configure services on machines.
     #[command(subcommand)]
     Service(package::ServiceCommand),
+    /// Manage releases of the agent.
+    #[command(subcommand, name = "agent-release")]
+    AgentRelease(agent::ReleaseCommand),
+    /// Roll releases of the agent out.
+    #[command(subcommand, name = "agent-rollout")]
+    AgentRollout(agent::RolloutCommand),
     /// Follow and steer operations.
     #[command(subcommand)]
     Operation(operation::OperationCommand),
@@ -108,6 +116,10 @@ enum Command {
     Doctor,
     /// Print the OpenAPI document of the host's own routes.
     Openapi,
+    /// Print completions for a shell.
+    Completions(shell::Completions),
+    /// Print the manual page, or write every page to a folder.
+    Man(shell::Man),
 }
 
 /// What a command may need: flags, and where to print.
@@ -196,6 +208,8 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Software(command) => command.run(context).await?,
         Command::Update(command) => command.run(context).await?,
         Command::EnrolmentToken(command) => command.run(context).await?,
+        Command::AgentRelease(command) => command.run(context).await?,
+        Command::AgentRollout(command) => command.run(context).await?,
         Command::Operation(command) => return command.run(context).await,
         Command::Engine(command) => command.run(context).await?,
         Command::License(command) => command.run(context).await?,
@@ -203,6 +217,8 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Backup(backup) => backup.run(context).await?,
         Command::Restore(restore) => restore.run(context).await?,
         Command::Doctor => return crate::doctor::cli(context.config()?, context.out.json).await,
+        Command::Completions(completions) => completions.print(&mut std::io::stdout())?,
+        Command::Man(man) => man.write(&mut std::io::stdout())?,
         Command::Openapi => {
             let document = crate::http::openapi::Document::of(&crate::http::router::document());
             context.out.json(&document.0)?;

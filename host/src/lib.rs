@@ -46,6 +46,7 @@ pub mod operations;
 pub mod permissions;
 pub mod pki;
 pub mod problem;
+pub mod releases;
 pub mod searches;
 pub mod secrets;
 pub mod selector;

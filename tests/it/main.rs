@@ -9,4 +9,5 @@ mod lapse;
 mod license_refusals;
 mod operations;
 mod package_refusals;
+mod self_update;
 mod upgrade;

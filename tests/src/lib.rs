@@ -7,5 +7,6 @@ pub mod bins;
 pub mod host;
 pub mod packages;
 pub mod process;
+pub mod release;
 pub mod tokens;
 pub mod wait;

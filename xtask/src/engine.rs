@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::project::Project;
+pub use pack::Key;
 
 /// What to do with an engine.
 #[derive(clap::Subcommand)]

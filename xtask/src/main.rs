@@ -49,8 +49,8 @@ enum Command {
     Console,
     /// Write the API's document and the console's client, or check that they are up to date.
     Openapi(console::Openapi),
-    /// Build release binaries and check their sizes.
-    Dist,
+    /// Build what is given out: binaries, Debian packages, the signed agent release.
+    Dist(dist::Options),
 }
 
 fn main() -> Result<()> {
@@ -66,7 +66,7 @@ fn main() -> Result<()> {
         Command::Fuzz(options) => fuzz::run(&project, &options),
         Command::Console => console::build(&project),
         Command::Openapi(options) => console::openapi(&project, &options),
-        Command::Dist => dist::run(&project),
+        Command::Dist(options) => dist::run(&project, &options),
     }
 }
 

@@ -218,6 +218,42 @@ pub struct RefreshInventory {
     pub sections: Vec<String>,
 }
 
+/// Parameters of `core.agent.update`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct AgentUpdate {
+    /// Version that the agent becomes.
+    pub version: String,
+    /// Its release files, one per target.
+    pub files: Vec<ReleaseFile>,
+    /// Seconds in which the host must have welcomed it; 120 when absent.
+    pub confirm_within_s: Option<u32>,
+}
+
+/// A release file, as the host has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(default, deny_unknown_fields)]
+pub struct ReleaseFile {
+    /// Target triple.
+    pub target: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256, lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// Seconds a new agent has to report when nobody says.
+pub const CONFIRM_WITHIN_S: u32 = 120;
+
+impl AgentUpdate {
+    /// Seconds in which the host must have welcomed it.
+    pub fn confirm_within_s(&self) -> u32 {
+        self.confirm_within_s.unwrap_or(CONFIRM_WITHIN_S)
+    }
+}
+
 /// A command of the core, its parameters checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CoreCommand {
@@ -237,6 +273,8 @@ pub enum CoreCommand {
     Refresh(Refresh),
     /// `core.services.<verb>`
     Service(ServiceVerb, Services),
+    /// `core.agent.update`
+    AgentUpdate(AgentUpdate),
     /// `core.power.reboot`
     Reboot(Power),
     /// `core.power.shutdown`
@@ -244,7 +282,7 @@ pub enum CoreCommand {
 }
 
 /// Every core command's name.
-pub const NAMES: [&str; 15] = [
+pub const NAMES: [&str; 16] = [
     "core.ping",
     "core.refresh_inventory",
     "core.users.list",
@@ -258,6 +296,7 @@ pub const NAMES: [&str; 15] = [
     "core.services.reload",
     "core.services.enable",
     "core.services.disable",
+    "core.agent.update",
     "core.power.reboot",
     "core.power.shutdown",
 ];
@@ -274,6 +313,7 @@ impl CoreCommand {
             "packages.remove" => parameters(payload).map(Self::Remove),
             "packages.upgrade" => parameters(payload).map(Self::Upgrade),
             "packages.refresh" => parameters(payload).map(Self::Refresh),
+            "agent.update" => parameters(payload).map(Self::AgentUpdate),
             "power.reboot" => parameters(payload).map(Self::Reboot),
             "power.shutdown" => parameters(payload).map(Self::Shutdown),
             other => {
@@ -315,6 +355,14 @@ impl CoreCommand {
                     return invalid("message", "A message is one line of at most 200 bytes.");
                 }
             }
+            Self::AgentUpdate(update) => {
+                if update.version.is_empty() || update.version.len() > 100 || update.files.len() > 100 {
+                    return invalid("version", "Name a version that the host has releases of.");
+                }
+                if !(5..=3600).contains(&update.confirm_within_s()) {
+                    return invalid("confirm_within_s", "A new agent has 5 to 3600 seconds to report.");
+                }
+            }
             Self::Ping | Self::RefreshInventory(_) | Self::UsersList => {}
         }
         Ok(self)
@@ -325,6 +373,7 @@ impl CoreCommand {
         match self {
             Self::Install(_) | Self::Remove(_) | Self::Upgrade(_) | Self::Refresh(_) => 3600,
             Self::Reboot(power) => power.delay_s.saturating_add(1800),
+            Self::AgentUpdate(update) => update.confirm_within_s().saturating_add(1800),
             Self::Ping
             | Self::RefreshInventory(_)
             | Self::UsersList

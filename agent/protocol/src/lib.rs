@@ -54,6 +54,7 @@ pub mod items;
 pub mod lane;
 pub mod limits;
 pub mod metrics;
+pub mod release;
 pub mod session;
 pub mod task;
 pub mod wire;

@@ -31,24 +31,33 @@ pub struct Gate {
     path: PathBuf,
 }
 
+fn revocations(data: &Path) -> PathBuf {
+    data.join("revocations.json")
+}
+
+/// The roots compiled in, and the revocation lists that were seen before.
+pub fn stored_trust(data: &Path) -> TrustStore {
+    let mut trust = TrustStore::built_in();
+    match read_optional(&revocations(data), MAX_REVOCATIONS) {
+        Ok(Some(bytes)) => {
+            for error in trust.restore_revocations(&String::from_utf8_lossy(&bytes)) {
+                tracing::warn!(%error, "a stored revocation list is not usable");
+            }
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "stored revocation lists cannot be read"),
+    }
+    trust
+}
+
 impl Gate {
     /// With the revocations seen before.
     pub fn open(data: &DataDir) -> Self {
-        let mut trust = TrustStore::built_in();
-        let path = data.path().join("revocations.json");
-        match read_optional(&path, MAX_REVOCATIONS) {
-            Ok(Some(bytes)) => {
-                for error in trust.restore_revocations(&String::from_utf8_lossy(&bytes)) {
-                    tracing::warn!(%error, "a stored revocation list is not usable");
-                }
-            }
-            Ok(None) => {}
-            Err(error) => tracing::warn!(%error, "stored revocation lists cannot be read"),
-        }
-        Self { trust: Mutex::new(trust), path }
+        Self { trust: Mutex::new(stored_trust(data.path())), path: revocations(data.path()) }
     }
 
-    fn trust(&self) -> TrustStore {
+    /// What is believed now.
+    pub fn trust(&self) -> TrustStore {
         self.trust.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

@@ -78,6 +78,7 @@ impl<'a> Session<'a> {
         link.tasks.set_limit(welcome.policy.concurrent_tasks.into());
         link.status.connected(&welcome);
         link.inventory.host_takes_deltas(welcome.capabilities.iter().any(|c| c == INVENTORY_DELTA));
+        crate::update::welcomed(&link.data, welcome.session_id);
         tracing::info!(session.id = %welcome.session_id, machine.id = %welcome.machine_id, "connected");
         let notes = on_spool(&link.spool, |spool| spool.notes()).await?;
         let open = notes.iter().filter(|note| note.state != NoteState::Accepted).map(|note| note.task_id);
@@ -147,7 +148,7 @@ async fn hello(link: &Link) -> Result<Hello, LinkError> {
     tasks.truncate(agent_protocol::limits::MAX_LIST);
     Ok(Hello {
         protocol: (OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION),
-        agent_version: facts::VERSION.into(),
+        agent_version: crate::update::running().to_string(),
         capabilities: ["cancel", "engines", "watch", INVENTORY_DELTA].map(str::to_owned).into(),
         facts,
         sections: link.inventory.section_digests(),

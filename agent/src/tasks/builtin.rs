@@ -1,6 +1,6 @@
 //! The commands every agent has: who runs which, and how a job's end becomes a result.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use agent_protocol::core_command::CoreCommand;
 use plugin_api::EngineError;
@@ -11,14 +11,16 @@ use super::{
     io::TaskIo,
     job::{self, Followed, Job, JobDir, Runner},
     packages::{self, Failure},
-    power, services, users,
+    power, self_update, services, users,
 };
 use crate::{
     clock::now_ms,
     config::Power,
+    engines::Engines,
     facts,
     inventory::{self, SECTIONS},
     inventory_state::InventoryState,
+    update::Handover,
 };
 
 /// What core commands need of the agent.
@@ -29,6 +31,12 @@ pub struct Surroundings {
     pub runner: Runner,
     /// How this machine is restarted.
     pub power: Power,
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where releases of the agent come from.
+    pub engines: Arc<Engines>,
+    /// How the agent becomes another.
+    pub handover: Arc<Handover>,
     /// Cancelled when the agent ends: jobs go on without it.
     pub leave: CancellationToken,
 }
@@ -113,6 +121,7 @@ impl Surroundings {
                 packages::run(self, call, command).await
             }
             C::Service(verb, services) => services::run(self, call, *verb, services).await,
+            C::AgentUpdate(asked) => self_update::run(self, call, asked).await,
             C::Reboot(asked) => power::reboot(self, call, asked).await,
             C::Shutdown(asked) => power::shutdown(self, asked).await,
         }
@@ -122,6 +131,7 @@ impl Surroundings {
     pub async fn resume(&self, call: &Call<'_>, job: Job) -> Finished {
         match job {
             Job::Process { .. } => self.process(call).await,
+            Job::Update { from, to } => self_update::resume(self, &from, &to).await,
             Job::Reboot { boot_id, due, message } => {
                 power::await_reboot(self, call, &boot_id, due, &message).await
             }

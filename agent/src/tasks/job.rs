@@ -23,6 +23,7 @@ use crate::storage::{self, private_dir, read_optional, write_private};
 
 pub(super) use follow::{Followed, follow};
 pub use process::Who;
+pub(crate) use process::{Reach, Signal};
 pub use runner::Runner;
 pub(super) use runner::launch;
 pub use runner::run;
@@ -42,6 +43,13 @@ pub enum Job {
         payload: String,
         /// What to run.
         plan: Plan,
+    },
+    /// The agent becomes another version of itself.
+    Update {
+        /// From this.
+        from: String,
+        /// To this.
+        to: String,
     },
     /// A restart of the machine.
     Reboot {

@@ -34,6 +34,7 @@ pub(super) fn router(app: &Arc<App>) -> Router {
         .route(POLL_PATH, post(poll))
         .route(CONNECT_PATH, any(connect))
         .route("/agent/v1/engines/{id}/{version}/package", get(package))
+        .route("/agent/v1/releases/{version}/{target}", get(release))
         .layer(DefaultBodyLimit::max(limits::MAX_ENROLL_BYTES))
         .fallback(problems::not_found)
         .layer(middleware::from_fn(problems::tell))
@@ -121,4 +122,14 @@ async fn package(
     let file =
         packages.package(machine, &id, &version).await.ok_or_else(|| Problem::not_found("engine package"))?;
     download::answer(file, &headers).await
+}
+
+async fn release(
+    State(app): State<Arc<App>>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    Path((version, target)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    machine(&app, &peer).await?;
+    download::answer(app.releases.file(&version, &target).await?, &headers).await
 }

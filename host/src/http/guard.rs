@@ -13,8 +13,17 @@ use utoipa::openapi::OpenApi;
 use crate::{app::App, problem::Problem};
 
 /// Routes without a caller, by path.
-pub const PUBLIC: &[&str] =
-    &["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/v1/setup", "/api/v1/session"];
+pub const PUBLIC: &[&str] = &[
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/openapi.json",
+    "/install.sh",
+    "/install/authority.pem",
+    "/install/agent/{target}",
+    "/api/v1/setup",
+    "/api/v1/session",
+];
 
 /// Routes that need a caller but no permission of their own: what one sees is one's own.
 pub const ANY_CALLER: &[&str] = &[

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{guard, health, idempotency, openapi, problems};
 use crate::{
-    accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications, operations, searches, secrets, selector, software,
+    accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications, operations, releases, searches, secrets, selector, software,
 };
 
 /// Every slice's routes, with their document. A new slice adds a line here.
@@ -28,6 +28,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(operations::router())
         .merge(engines::router())
         .merge(license::router())
+        .merge(releases::router())
 }
 
 /// Routes that stream or take long: no time limit. Each guards its own pace.
@@ -36,6 +37,7 @@ fn streams() -> OpenApiRouter<Arc<App>> {
         .merge(events::routes::router())
         .merge(operations::streams())
         .merge(engines::streams())
+        .merge(releases::streams())
 }
 
 /// The document of the host's own routes.

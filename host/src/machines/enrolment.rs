@@ -105,7 +105,7 @@ impl Machines {
         let command = format!(
             "sysmanage-agent enroll --server {url} --token {token} --ca-fingerprint {ca_fingerprint}"
         );
-        Ok(NewEnrolmentToken { facts, token, ca_fingerprint, command })
+        Ok(NewEnrolmentToken { facts, token, ca_fingerprint, command, install_command: String::new() })
     }
 
     /// Tokens, newest first.

@@ -352,6 +352,8 @@ pub struct NewEnrolmentToken {
     pub token: String,
     /// What agents pin.
     pub ca_fingerprint: String,
-    /// What to run on the machine.
+    /// What to run on a machine that has an agent.
     pub command: String,
+    /// What to run on a machine that has none yet: one line that installs it from this host.
+    pub install_command: String,
 }

@@ -68,3 +68,25 @@ pub(crate) async fn by_selector(
     let env = selectors.env();
     Ok(names(db, approved(scope, &env).filter(selector.condition(&env))).await?)
 }
+
+/// Approved machines that `selector` matches within `scope`, whose agent is for one of `targets` and not of `version`.
+/// Those that are connected come first.
+pub(crate) async fn to_update(
+    db: &impl ConnectionTrait,
+    selectors: &Selectors,
+    ctx: &Ctx,
+    (selector, scope): (&str, &Scope),
+    (version, targets): (&str, &[String]),
+) -> Result<Vec<Uuid>, TargetError> {
+    let selector = selectors.parse(ctx, selector)?;
+    let env = selectors.env();
+    let query = machine::Entity::find()
+        .filter(machine::Column::State.eq(MachineState::Approved.name()))
+        .filter(scope.condition(&env))
+        .filter(selector.condition(&env))
+        .filter(machine::Column::Target.is_in(targets.iter().map(String::as_str)))
+        .filter(machine::Column::AgentVersion.ne(version))
+        .order_by_desc(machine::Column::Online)
+        .order_by_asc(machine::Column::Id);
+    Ok(query.select_only().column(machine::Column::Id).into_tuple().all(db).await?)
+}

@@ -66,7 +66,9 @@ async fn create(
         max_uses: body.max_uses,
         expires_in_s: body.expires_in_s,
     };
-    Ok((StatusCode::CREATED, Json(app.machines.create_token(&ctx, request).await?)))
+    let mut made = app.machines.create_token(&ctx, request).await?;
+    made.install_command = crate::releases::install_line(&app, &made.token);
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 /// List enrolment tokens, newest first.

@@ -12,6 +12,7 @@ pub fn permission(command: &str) -> &'static str {
         Some("packages") => "packages:manage",
         Some("services") => "services:manage",
         Some("power") => "machines:power",
+        Some("agent") => "agents:manage",
         _ => "operations:create",
     }
 }

@@ -25,6 +25,8 @@ pub struct Permission {
 
 /// The host's own permissions.
 pub const CORE: &[(&str, &str)] = &[
+    ("agents:manage", "bring in releases of the agent and roll them out"),
+    ("agents:read", "see releases of the agent and rollouts"),
     ("audit:read", "read the audit log"),
     ("engines:install", "install, upgrade, roll back and uninstall engines"),
     ("engines:manage", "enable, disable, configure and grant capabilities to engines"),

@@ -52,7 +52,13 @@ pub struct SignOptions {
 }
 
 impl Key {
-    fn credential(&self) -> Result<Credential> {
+    /// Whether a key was given.
+    pub fn is_given(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The credential to sign with.
+    pub fn credential(&self) -> Result<Credential> {
         let (Some(key), Some(cert)) = (&self.key, &self.cert) else {
             return Ok(development::publisher_signer());
         };

@@ -18,6 +18,9 @@ pub(super) fn of(command: &C, machines: usize) -> String {
         C::Upgrade(upgrade) => format!("Upgrade {}", list(&upgrade.packages)),
         C::Refresh(_) => "Refresh the package lists".into(),
         C::Service(verb, services) => format!("{} {}", capital(*verb), list(&services.services)),
+        C::AgentUpdate(update) => {
+            format!("Update the agent to {}", update.version.chars().take(40).collect::<String>())
+        }
         C::Reboot(_) => "Reboot".into(),
         C::Shutdown(_) => "Shut down".into(),
     };
