@@ -9,6 +9,7 @@ mod host;
 mod license;
 mod machine;
 mod operation;
+mod organise;
 mod output;
 mod package;
 mod target;
@@ -81,6 +82,12 @@ enum Command {
     /// Start, stop and configure services on machines.
     #[command(subcommand)]
     Service(package::ServiceCommand),
+    /// Manage tags and their rules.
+    #[command(subcommand)]
+    Tag(organise::TagCommand),
+    /// Manage saved searches.
+    #[command(subcommand)]
+    Search(organise::SearchCommand),
     /// Follow and steer operations.
     #[command(subcommand)]
     Operation(operation::OperationCommand),
@@ -187,6 +194,8 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Package(command) => return command.run(context).await,
         Command::Service(command) => return command.run(context).await,
         Command::EnrolmentToken(command) => command.run(context).await?,
+        Command::Tag(command) => command.run(context).await?,
+        Command::Search(command) => command.run(context).await?,
         Command::Operation(command) => return command.run(context).await,
         Command::Engine(command) => command.run(context).await?,
         Command::License(command) => command.run(context).await?,

@@ -1,6 +1,10 @@
 //! Machines: enrolment, approval, tags, presence, inventory and live metrics.
 
+mod auto_tags;
+mod bulk;
+mod decision_routes;
 mod diff;
+mod duplicates;
 mod enrolment;
 mod entity;
 mod error;
@@ -14,6 +18,9 @@ mod presence;
 mod routes;
 mod service;
 mod store;
+mod tag_routes;
+mod tag_store;
+mod tags;
 pub(crate) mod targets;
 mod token_routes;
 
@@ -23,6 +30,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::{App, Core};
 
+pub use bulk::{Decided, NotDecided};
+pub use duplicates::Duplicate;
 pub use enrolment::TokenRequest;
 pub use error::MachineError;
 pub(crate) use inventory::StoreSectionError;
@@ -35,6 +44,7 @@ pub use model::{
 pub(crate) use presence::Refusal;
 pub use service::{MachineChange, MachineQuery, Machines};
 pub use store::Sort;
+pub use tags::{BulkTags, MachineTag, Tag, TagChange};
 
 /// Services of this slice: [`Machines`].
 pub struct Services {
@@ -64,11 +74,16 @@ impl Services {
         let machines = self.machines.clone();
         let stop = self.core.shutdown.clone();
         self.core.tasks.spawn(async move { machines.keep_presence(stop).await });
+        let (machines, stop) = (self.machines.clone(), self.core.shutdown.clone());
+        self.core.tasks.spawn(async move { machines.keep_tags(stop).await });
         Ok(())
     }
 }
 
 /// Routes with the ordinary time limit.
 pub fn router() -> OpenApiRouter<Arc<App>> {
-    routes::router().merge(token_routes::router())
+    routes::router()
+        .merge(token_routes::router())
+        .merge(tag_routes::router())
+        .merge(decision_routes::router())
 }

@@ -50,6 +50,8 @@ migrations! {
     m0121_create_machine_addresses,
     m0122_add_version_keys,
     m0123_index_what_selectors_ask,
+    m0124_create_tags,
+    m0125_add_token_conditions,
     m0201_create_operations,
     m0202_create_operation_tasks,
     m0203_create_task_outputs,

@@ -16,4 +16,6 @@ mod license;
 mod machines;
 mod matrix;
 mod operations;
+mod scope;
 mod selector;
+mod tags;
