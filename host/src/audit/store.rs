@@ -42,7 +42,7 @@ pub(super) async fn insert(
     at: DateTime<Utc>,
     change: Change,
 ) -> Result<(), DbErr> {
-    let some = |v: Value| if v.is_null() { None } else { Some(v) };
+    let some = |v: Value| if v == Value::Null { None } else { Some(v) };
     let row = entity::ActiveModel {
         id: Set(Uuid::now_v7()),
         at: Set(at),
