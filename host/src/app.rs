@@ -114,14 +114,15 @@ impl App {
         private_folder(&data_dir)?;
         let keys = Keys::open(&data_dir)?;
         let events = Events::new(clock.clone());
-        let audit = Audit::new(db.clone(), clock.clone());
+        let selectors = Selectors::new(db.clone(), clock.clone());
+        let audit = Audit::new(db.clone(), clock.clone(), selectors.clone());
         let permissions = Registry::default();
         let core = Arc::new(Core {
             pki: Pki::open(&data_dir.join("pki"), &names, clock.now())?,
             secrets: Secrets::new(db.clone(), keys.clone(), clock.clone(), audit.clone()),
             settings: Settings::new(db.clone(), clock.clone(), audit.clone()),
             notifications: Notifications::new(db.clone(), clock.clone(), events.clone(), permissions.clone()),
-            selectors: Selectors::new(db.clone(), clock.clone()),
+            selectors,
             sessions: Sessions::default(),
             port: AtomicU16::new(config.http.port),
             shutdown: CancellationToken::new(),

@@ -5,12 +5,19 @@ pub mod routes;
 mod store;
 
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr};
+use sea_orm::{Condition, ConnectionTrait, DbErr};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{clock::SharedClock, ctx::Ctx, db::Db, http::page::Page, problem::Problem};
+use crate::{
+    clock::SharedClock,
+    ctx::{Ctx, Scope},
+    db::Db,
+    http::page::Page,
+    problem::Problem,
+    selector::Selectors,
+};
 
 pub use store::Filter;
 
@@ -19,6 +26,7 @@ pub use store::Filter;
 pub struct Audit {
     db: Db,
     clock: SharedClock,
+    selectors: Selectors,
 }
 
 /// A change to record.
@@ -63,8 +71,8 @@ impl Change {
 
 impl Audit {
     /// The service over `db`.
-    pub fn new(db: Db, clock: SharedClock) -> Self {
-        Self { db, clock }
+    pub fn new(db: Db, clock: SharedClock, selectors: Selectors) -> Self {
+        Self { db, clock, selectors }
     }
 
     /// Record a change in the caller's transaction, so that neither is kept without the other.
@@ -86,7 +94,7 @@ impl Audit {
         store::newest(self.db.read()).await
     }
 
-    /// Entries, newest first.
+    /// Entries, newest first: all of them, or those about machines within the actor's scope and the actor's own.
     pub async fn list(
         &self,
         ctx: &Ctx,
@@ -94,7 +102,10 @@ impl Audit {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Page<entity::Model>, Problem> {
-        ctx.require("audit:read")?;
-        Ok(store::list(self.db.read(), filter, after, limit).await?)
+        let seen = match ctx.require_scope("audit:read")? {
+            Scope::All => Condition::all(),
+            scope => store::within(scope.condition(&self.selectors.env()), &ctx.actor, self.db.backend()),
+        };
+        Ok(store::list(self.db.read(), filter, seen, after, limit).await?)
     }
 }

@@ -10,6 +10,7 @@ mod host;
 mod license;
 mod machine;
 mod operation;
+mod organise;
 mod output;
 mod package;
 mod shell;
@@ -96,6 +97,12 @@ enum Command {
     /// Roll releases of the agent out.
     #[command(subcommand, name = "agent-rollout")]
     AgentRollout(agent::RolloutCommand),
+    /// Manage tags and their rules.
+    #[command(subcommand)]
+    Tag(organise::TagCommand),
+    /// Manage saved searches.
+    #[command(subcommand)]
+    Search(organise::SearchCommand),
     /// Follow and steer operations.
     #[command(subcommand)]
     Operation(operation::OperationCommand),
@@ -210,6 +217,8 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::EnrolmentToken(command) => command.run(context).await?,
         Command::AgentRelease(command) => command.run(context).await?,
         Command::AgentRollout(command) => command.run(context).await?,
+        Command::Tag(command) => command.run(context).await?,
+        Command::Search(command) => command.run(context).await?,
         Command::Operation(command) => return command.run(context).await,
         Command::Engine(command) => command.run(context).await?,
         Command::License(command) => command.run(context).await?,

@@ -1,7 +1,11 @@
 //! Machines: enrolment, approval, tags, presence, inventory and live metrics.
 
 mod change_routes;
+mod auto_tags;
+mod bulk;
+mod decision_routes;
 mod diff;
+mod duplicates;
 mod enrolment;
 mod entity;
 mod error;
@@ -20,6 +24,9 @@ mod routes;
 mod service;
 mod sort;
 mod store;
+mod tag_routes;
+mod tag_store;
+mod tags;
 pub(crate) mod targets;
 mod token_routes;
 
@@ -29,6 +36,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::{App, Core};
 
+pub use bulk::{Decided, NotDecided};
+pub use duplicates::Duplicate;
 pub use enrolment::TokenRequest;
 pub use error::MachineError;
 pub use history::ChangeQuery;
@@ -43,6 +52,7 @@ pub use overview::{Facet, Facets};
 pub(crate) use presence::Refusal;
 pub use service::{MachineChange, MachineQuery, Machines};
 pub use sort::{Sort, SortBy};
+pub use tags::{BulkTags, MachineTag, Tag, TagChange};
 
 /// Services of this slice: [`Machines`].
 pub struct Services {
@@ -74,6 +84,8 @@ impl Services {
         self.core.tasks.spawn(async move { machines.keep_presence(stop).await });
         let (machines, stop) = (self.machines.clone(), self.core.shutdown.clone());
         self.core.tasks.spawn(async move { machines.keep_inventory(stop).await });
+        let (machines, stop) = (self.machines.clone(), self.core.shutdown.clone());
+        self.core.tasks.spawn(async move { machines.keep_tags(stop).await });
         Ok(())
     }
 }
@@ -84,4 +96,6 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .merge(change_routes::router())
         .merge(overview_routes::router())
         .merge(token_routes::router())
+        .merge(tag_routes::router())
+        .merge(decision_routes::router())
 }

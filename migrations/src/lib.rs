@@ -54,6 +54,8 @@ migrations! {
     m0123_index_what_selectors_ask,
     m0130_create_machine_metrics,
     m0131_create_metric_blocks,
+    m0124_create_tags,
+    m0125_add_token_conditions,
     m0201_create_operations,
     m0202_create_operation_tasks,
     m0203_create_task_outputs,

@@ -2,14 +2,20 @@
 
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
 };
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Change, entity};
-use crate::{ctx::Ctx, http::page::Page};
+use crate::{
+    ctx::{Actor, Ctx},
+    http::page::Page,
+};
 
 /// What to list.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +42,7 @@ pub(super) async fn insert(
     at: DateTime<Utc>,
     change: Change,
 ) -> Result<(), DbErr> {
-    let some = |v: Value| if v.is_null() { None } else { Some(v) };
+    let some = |v: Value| if v == Value::Null { None } else { Some(v) };
     let row = entity::ActiveModel {
         id: Set(Uuid::now_v7()),
         at: Set(at),
@@ -59,14 +65,28 @@ pub(super) async fn newest(db: &impl ConnectionTrait) -> Result<Option<DateTime<
     Ok(newest.map(|row| row.at))
 }
 
+/// Entries about machines for which `machines` holds, and those of `actor`.
+pub(super) fn within(machines: Condition, actor: &Actor, backend: DbBackend) -> Condition {
+    // Entries hold ids as text; SQLite keeps a machine's id as bytes.
+    let (id, text) = match backend {
+        DbBackend::Postgres => ("CAST(machines.id AS text)", "entity_id"),
+        _ => ("lower(hex(machines.id))", "replace(entity_id, '-', '')"),
+    };
+    let ids = Query::select().expr(Expr::cust(id)).from("machines").cond_where(machines).to_owned();
+    let about =
+        Condition::all().add(entity::Column::EntityKind.eq("machine")).add(Expr::cust(text).in_subquery(ids));
+    Condition::any().add(about).add(entity::Column::Actor.eq(actor.to_string()))
+}
+
 pub(super) async fn list(
     db: &impl ConnectionTrait,
     filter: Filter,
+    seen: Condition,
     after: Option<Uuid>,
     limit: u64,
 ) -> Result<Page<entity::Model>, DbErr> {
     use entity::Column as C;
-    let mut query = entity::Entity::find();
+    let mut query = entity::Entity::find().filter(seen);
     if let Some(actor) = filter.actor {
         query = query.filter(Condition::any().add(C::Actor.eq(actor.clone())).add(C::ActorName.eq(actor)));
     }

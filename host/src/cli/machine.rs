@@ -50,6 +50,26 @@ pub(super) enum MachineCommand {
         #[arg(required = true)]
         machines: Vec<String>,
     },
+    /// Let every waiting machine join that a selector selects.
+    ApproveAll {
+        /// Selector, e.g. `name:lab-*`.
+        selector: String,
+        /// When more wait, nothing is done.
+        #[arg(long, default_value_t = 100)]
+        most: u64,
+    },
+    /// Show other machines that may be the same computer.
+    Duplicates {
+        /// Id or name.
+        machine: String,
+    },
+    /// Let a waiting machine take the place of another one, which keeps its name, tags, notes and history.
+    Replace {
+        /// Id or name of the waiting machine.
+        machine: String,
+        /// Id of the machine whose place it takes.
+        old: String,
+    },
     /// Refuse a machine that asks to join.
     Reject {
         /// Id or name.
@@ -131,6 +151,24 @@ impl MachineCommand {
                     act(session, &client, &machine, "approve", "approved").await?;
                 }
                 Ok(())
+            }
+            Self::ApproveAll { selector, most } => {
+                let body = json!({"selector": selector, "most": most});
+                let answer = client.post("/api/v1/machines/-/approve", body).await?;
+                let count = |list: &str| answer[list].as_array().map_or(0, Vec::len);
+                let sentence = format!("{} approved, {} not", count("done"), count("failed"));
+                session.out.done(&answer, &sentence)
+            }
+            Self::Duplicates { machine } => {
+                let id = machine_id(&client, &machine).await?;
+                let answer = client.get(&format!("/api/v1/machines/{id}/duplicates")).await?;
+                session.out.table(&answer, &["machine.id", "machine.name", "machine.state", "same"])
+            }
+            Self::Replace { machine, old } => {
+                let id = machine_id(&client, &machine).await?;
+                let answer =
+                    client.post(&format!("/api/v1/machines/{id}/replace"), json!({"old": old})).await?;
+                session.out.done(&answer, &format!("{machine} is {old} now"))
             }
             Self::Reject { machine } => act(session, &client, &machine, "reject", "rejected").await,
             Self::Remove { machine } => {
@@ -218,15 +256,36 @@ pub(super) enum EnrolmentTokenCommand {
         /// Life in seconds.
         #[arg(long, default_value_t = 86_400)]
         expires_in_s: u32,
+        /// Approve only machines that come from these networks, e.g. `10.0.0.0/8`.
+        #[arg(long = "approve-network")]
+        approve_networks: Vec<String>,
+    },
+    /// List tokens with their state.
+    List,
+    /// Revoke a token. Machines that joined with it stay.
+    Revoke {
+        /// Its id.
+        id: String,
     },
 }
 
 impl EnrolmentTokenCommand {
     pub(super) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let Self::Create { name, tags, auto_approve, max_uses, expires_in_s } = self;
-        let body = json!({"name": name, "tags": tags, "auto_approve": auto_approve, "max_uses": max_uses,
-            "expires_in_s": expires_in_s});
-        let token = session.client().await?.post("/api/v1/enrolment-tokens", body).await?;
-        session.out.thing(&token)
+        let client = session.client().await?;
+        match self {
+            Self::Create { name, tags, auto_approve, max_uses, expires_in_s, approve_networks } => {
+                let body = json!({"name": name, "tags": tags, "auto_approve": auto_approve, "max_uses": max_uses,
+                    "expires_in_s": expires_in_s, "approve_networks": approve_networks});
+                session.out.thing(&client.post("/api/v1/enrolment-tokens", body).await?)
+            }
+            Self::List => {
+                let columns = ["id", "name", "state", "uses", "max_uses", "expires_at", "last_used_at"];
+                session.out.table(&client.get("/api/v1/enrolment-tokens?limit=500").await?, &columns)
+            }
+            Self::Revoke { id } => {
+                client.delete(&format!("/api/v1/enrolment-tokens/{}", encoded(&id))).await?;
+                session.out.done(&json!({"id": id}), "the token is revoked")
+            }
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Enrolment: tokens, and agents that ask to join with them.
 
+use std::net::IpAddr;
+
 use agent_protocol::{
     enroll::{EnrollAnswer, EnrollRequest, PollRequest, poll_proof_message},
     session::MachineFacts,
@@ -25,9 +27,11 @@ use super::{
     entity::{machine, token},
     indexing,
     service::{check_tags, facts_row},
-    store,
+    store, tag_store,
 };
-use crate::{audit::Change, ctx::Ctx, events::NewEvent, http::Page, pki::CertificateSigningRequest};
+use crate::{
+    audit::Change, ctx::Ctx, events::NewEvent, http::Page, pki::CertificateSigningRequest, selector::Net,
+};
 
 /// How long agents wait between polls, in seconds.
 const POLL_AFTER_S: u32 = 5;
@@ -47,6 +51,8 @@ pub struct TokenRequest {
     pub max_uses: Option<u32>,
     /// Seconds until it ends.
     pub expires_in_s: u32,
+    /// Networks such as `10.0.0.0/8` from which it approves; from everywhere when empty.
+    pub approve_networks: Vec<String>,
 }
 
 fn secret() -> Result<String, MachineError> {
@@ -72,6 +78,8 @@ impl Machines {
             ctx.require("machines:approve")?;
         }
         check_tags(&new.tags)?;
+        self.by_hand(&new.tags).await?;
+        check_networks(&new.approve_networks)?;
         if new.name.len() > 200 {
             return Err(MachineError::Invalid {
                 field: "name",
@@ -93,10 +101,12 @@ impl Machines {
             created_by: ctx.actor.to_string(),
             expires_at: now + Duration::seconds(life.into()),
             revoked_at: None,
+            approve_networks: Some(json!(new.approve_networks)),
+            last_used_at: None,
         };
         let tx = self.core.db.begin().await?;
         token::Entity::insert(token::ActiveModel::from(row.clone())).exec_without_returning(&tx).await?;
-        let facts = EnrolmentToken::from(row);
+        let facts = EnrolmentToken::of(row, now);
         let change = Change::new("enrolment_token.created", "enrolment_token", facts.id).after(&facts);
         self.core.audit.record_in(ctx, &tx, change).await?;
         tx.commit().await?;
@@ -121,7 +131,8 @@ impl Machines {
             query = query.filter(token::Column::Id.lt(after));
         }
         let rows = query.order_by_desc(token::Column::Id).limit(limit + 1).all(self.core.db.read()).await?;
-        Ok(Page::cut(rows, limit, |row| row.id.to_string()).map(EnrolmentToken::from))
+        Ok(Page::cut(rows, limit, |row| row.id.to_string())
+            .map(|row| EnrolmentToken::of(row, self.core.clock.now())))
     }
 
     /// Revoke a token. Machines that joined with it stay.
@@ -195,11 +206,13 @@ impl Machines {
         let id = Uuid::now_v7();
         token::Entity::update_many()
             .col_expr(token::Column::Uses, Expr::col(token::Column::Uses).add(1))
+            .col_expr(token::Column::LastUsedAt, Expr::value(now))
             .filter(token::Column::Id.eq(token.id))
             .exec(tx)
             .await?;
         // A licence that is full leaves the machine for an administrator to decide.
-        let admitted = token.auto_approve && self.admits(tx).await.is_ok();
+        let admitted =
+            token.auto_approve && may_approve(token, ctx.client_ip) && self.admits(tx).await.is_ok();
         let state = if admitted { MachineState::Approved } else { MachineState::Pending };
         let row = machine::ActiveModel {
             id: Set(id),
@@ -221,7 +234,10 @@ impl Machines {
         };
         machine::Entity::insert(row).exec_without_returning(tx).await?;
         indexing::set_addresses(tx, id, &request.facts.addresses).await?;
-        let tags: Vec<String> = serde_json::from_value(token.tags.clone()).unwrap_or_default();
+        let mut tags: Vec<String> = serde_json::from_value(token.tags.clone()).unwrap_or_default();
+        // A tag may have got a rule since the token was made.
+        let automatic = tag_store::automatic(tx).await?;
+        tags.retain(|tag| !automatic.contains_key(tag));
         store::set_tags(tx, id, &tags).await?;
         let change = Change::new("machine.enrolled", "machine", id).after(json!({
             "hostname": request.facts.hostname, "key_fingerprint": csr.fingerprint().as_str(),
@@ -263,6 +279,22 @@ impl Machines {
             }
         })
     }
+}
+
+/// Whether a token approves machines that come from this address.
+fn may_approve(token: &token::Model, address: Option<IpAddr>) -> bool {
+    let networks: Vec<String> =
+        token.approve_networks.clone().and_then(|n| serde_json::from_value(n).ok()).unwrap_or_default();
+    let holds = |net: &String| address.is_some_and(|a| Net::parse(net).is_some_and(|net| net.holds(a)));
+    networks.is_empty() || networks.iter().any(holds)
+}
+
+fn check_networks(networks: &[String]) -> Result<(), MachineError> {
+    if networks.len() <= 50 && networks.iter().all(|net| Net::parse(net).is_some()) {
+        return Ok(());
+    }
+    let detail = "Networks are written as `10.0.0.0/8` or `fd00::/8`, at most 50 of them.".into();
+    Err(MachineError::Invalid { field: "approve_networks", detail })
 }
 
 async fn usable_token(

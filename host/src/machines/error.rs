@@ -23,6 +23,12 @@ pub enum MachineError {
         /// What is wrong with it.
         detail: String,
     },
+    /// The name of a tag is taken.
+    #[error("There is a tag `{0}` already.")]
+    TagTaken(String),
+    /// A rule sets this tag.
+    #[error("The tag `{0}` is set by its rule, and not by hand. Change the rule, or end it first.")]
+    AutomaticTag(String),
     /// The decision was made before.
     #[error("The machine is already {0}.")]
     AlreadyDecided(&'static str),
@@ -64,7 +70,9 @@ impl SliceError for MachineError {
             Self::Forbidden(_) | Self::BadToken | Self::BadProof => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Invalid { .. } | Self::BadRequest(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::AlreadyDecided(_) | Self::NotConnected => StatusCode::CONFLICT,
+            Self::AlreadyDecided(_) | Self::NotConnected | Self::TagTaken(_) | Self::AutomaticTag(_) => {
+                StatusCode::CONFLICT
+            }
             Self::LimitReached(_) => StatusCode::PAYMENT_REQUIRED,
             Self::Pki(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Database(e) => SliceError::status(e),
@@ -77,6 +85,8 @@ impl SliceError for MachineError {
             Self::NotFound(_) => "not_found",
             Self::Invalid { .. } => "invalid",
             Self::AlreadyDecided(_) => "already_decided",
+            Self::TagTaken(_) => "name_taken",
+            Self::AutomaticTag(_) => "automatic_tag",
             Self::LimitReached(_) => "machine_limit_reached",
             Self::BadToken => "bad_enrolment_token",
             Self::BadRequest(_) => "bad_signing_request",

@@ -323,11 +323,29 @@ pub struct EnrolmentToken {
     pub expires_at: DateTime<Utc>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// `active`, `revoked`, `expired` or `used_up`.
+    pub state: String,
+    /// Networks from which it approves; from everywhere when empty.
+    pub approve_networks: Vec<String>,
+    /// When a machine last joined with it.
+    pub last_used_at: Option<DateTime<Utc>>,
 }
 
-impl From<token::Model> for EnrolmentToken {
-    fn from(row: token::Model) -> Self {
+impl EnrolmentToken {
+    pub(super) fn of(row: token::Model, now: DateTime<Utc>) -> Self {
+        let state = match &row {
+            t if t.revoked_at.is_some() => "revoked",
+            t if t.expires_at <= now => "expired",
+            t if t.max_uses.is_some_and(|most| t.uses >= most) => "used_up",
+            _ => "active",
+        };
         Self {
+            state: state.into(),
+            approve_networks: row
+                .approve_networks
+                .and_then(|n| serde_json::from_value(n).ok())
+                .unwrap_or_default(),
+            last_used_at: row.last_used_at,
             id: row.id,
             name: row.name,
             tags: serde_json::from_value(row.tags).unwrap_or_default(),

@@ -151,6 +151,11 @@ impl Machines {
     pub async fn update(&self, ctx: &Ctx, id: Uuid, change: MachineChange) -> Result<Machine, MachineError> {
         self.visible(ctx, "machines:update", id).await?;
         check_change(&change)?;
+        if let Some(tags) = &change.tags {
+            let have = store::tags_of(self.core.db.read(), id).await?;
+            let different = have.iter().filter(|t| !tags.contains(t));
+            self.by_hand(different.chain(tags.iter().filter(|t| !have.contains(t)))).await?;
+        }
         let before = self.shown(id).await?;
         let tx = self.core.db.begin().await?;
         let row = machine::ActiveModel {

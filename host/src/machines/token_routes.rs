@@ -36,6 +36,8 @@ pub struct CreateToken {
     max_uses: Option<u32>,
     /// Seconds until it ends; a day when absent, a year at most.
     expires_in_s: u32,
+    /// Networks such as `10.0.0.0/8` from which it approves; from everywhere when empty.
+    approve_networks: Vec<String>,
 }
 
 impl Default for CreateToken {
@@ -46,6 +48,7 @@ impl Default for CreateToken {
             auto_approve: false,
             max_uses: None,
             expires_in_s: 86_400,
+            approve_networks: Vec::new(),
         }
     }
 }
@@ -65,6 +68,7 @@ async fn create(
         auto_approve: body.auto_approve,
         max_uses: body.max_uses,
         expires_in_s: body.expires_in_s,
+        approve_networks: body.approve_networks,
     };
     let mut made = app.machines.create_token(&ctx, request).await?;
     made.install_command = crate::releases::install_line(&app, &made.token);

@@ -55,6 +55,8 @@ pub const CORE: &[(&str, &str)] = &[
     ("services:manage", "start, stop and configure services on machines"),
     ("settings:manage", "change settings"),
     ("settings:read", "see settings"),
+    ("tags:manage", "describe, rename and delete tags, and make them automatic"),
+    ("tags:read", "see tags and how many machines have them"),
     ("users:manage", "create, change, disable and delete users"),
     ("users:read", "see users"),
 ];

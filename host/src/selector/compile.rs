@@ -50,6 +50,9 @@ fn term(term: &Term, env: &Env) -> Condition {
         Field::State => values(column("state"), &term.test, env),
         Field::Online => values(column("online"), &term.test, env),
         Field::Cpus => values(column("cpus"), &term.test, env),
+        Field::Updates => values(column("updates"), &term.test, env),
+        Field::Security => values(column("security_updates"), &term.test, env),
+        Field::Needs => needs(&term.test),
         Field::Memory => values(column("memory_bytes"), &term.test, env),
         Field::LastSeen => known(column("last_seen_at"), values(column("last_seen_at"), &term.test, env)),
         Field::Created => values(column("created_at"), &term.test, env),
@@ -183,6 +186,16 @@ fn version_test(name: &'static str, key: &'static str, test: &Test, env: &Env) -
             Condition::all().add(column(key).gte(key_of(low))).add(column(key).lte(key_of(high))),
         ),
     }
+}
+
+fn needs(test: &Test) -> Condition {
+    let Test::OneOf(values) = test else { return nothing() };
+    any(values.iter().map(|value| match value {
+        Value::Choice("reboot") => Condition::all().add(column("reboot_required").eq(true)),
+        Value::Choice("update") => Condition::all().add(column("updates").gt(0)),
+        Value::Choice("security") => Condition::all().add(column("security_updates").gt(0)),
+        _ => nothing(),
+    }))
 }
 
 fn address_test(test: &Test, env: &Env) -> Condition {

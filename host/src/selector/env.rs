@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     ast::{Node, Test, Value},
     fields::Field,
+    glob::Glob,
 };
 
 /// Most terms after saved searches are put in their places: what databases take in one statement.
@@ -55,6 +56,18 @@ impl Env {
     pub(crate) fn expand(&self, node: &Node) -> Result<Node, Unusable> {
         let mut left = MAX_NODES;
         self.expanded(node, &mut Vec::new(), &mut left)
+    }
+
+    /// Whether a selector, or a search that it names, asks whether machines have this tag.
+    pub(crate) fn asks_for_tag(&self, selector: &super::Selector, tag: &str) -> bool {
+        let Ok(node) = self.expand(selector.node()) else { return false };
+        let mut asks = false;
+        node.each_term(&mut |term| {
+            if let (Field::Tag, Test::OneOf(values)) = (term.field, &term.test) {
+                asks |= values.iter().any(|v| matches!(v, Value::Text(t) if Glob::new(t).matches(tag)));
+            }
+        });
+        asks
     }
 
     /// The same for the tree of the saved search `name`.

@@ -32,6 +32,9 @@ pub struct MachineFacts {
     pub cpus: i32,
     pub memory_bytes: i64,
     pub notes: String,
+    pub updates: i32,
+    pub security_updates: i32,
+    pub reboot_required: bool,
     pub created_at: DateTime<Utc>,
     pub last_seen_at: Option<DateTime<Utc>>,
     pub tags: Vec<String>,
@@ -78,6 +81,16 @@ fn term(term: &Term, m: &MachineFacts, env: &Env) -> bool {
         Field::State => plain(Plain::Word(&m.state)),
         Field::Online => plain(Plain::Word(if m.online { "yes" } else { "no" })),
         Field::Cpus => plain(Plain::Number(m.cpus.into())),
+        Field::Updates => plain(Plain::Number(m.updates.into())),
+        Field::Security => plain(Plain::Number(m.security_updates.into())),
+        Field::Needs => {
+            let needs = [
+                (m.reboot_required, "reboot"),
+                (m.updates > 0, "update"),
+                (m.security_updates > 0, "security"),
+            ];
+            needs.iter().any(|(needed, word)| *needed && plain(Plain::Word(word)))
+        }
         Field::Memory => plain(Plain::Number(m.memory_bytes as f64)),
         Field::Created => plain(Plain::At(m.created_at)),
         Field::LastSeen => m.last_seen_at.is_some_and(|at| plain(Plain::At(at))),

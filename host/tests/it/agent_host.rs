@@ -70,6 +70,7 @@ impl AgentHost {
             auto_approve,
             max_uses: None,
             expires_in_s: 3600,
+            approve_networks: Vec::new(),
         };
         self.app.machines.create_token(&ctx(), request).await.unwrap().token
     }

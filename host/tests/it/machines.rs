@@ -60,6 +60,7 @@ async fn a_token_that_is_unknown_used_up_revoked_or_expired_is_refused() {
         auto_approve: true,
         max_uses: Some(1),
         expires_in_s: 60,
+        approve_networks: Vec::new(),
     };
     let refused = async |token: &str| {
         let mut identity = Identity::new("x").unwrap();

@@ -19,4 +19,6 @@ mod matrix;
 mod metrics;
 mod operations;
 mod plans;
+mod scope;
 mod selector;
+mod tags;

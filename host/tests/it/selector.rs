@@ -36,6 +36,8 @@ pub struct Fake {
     pub cpus: i32,
     pub memory: i64,
     pub notes: String,
+    pub updates: (i32, i32),
+    pub reboot: bool,
     pub created: DateTime<Utc>,
     pub seen: Option<DateTime<Utc>>,
     pub tags: Vec<String>,
@@ -55,6 +57,8 @@ impl Fake {
             cpus: 1,
             memory: 1,
             notes: String::new(),
+            updates: (0, 0),
+            reboot: false,
             created: now,
             seen: None,
             tags: Vec::new(),
@@ -91,6 +95,9 @@ impl Fake {
             ("memory_bytes", Expr::value(self.memory)),
             ("addresses", Expr::value(json!(self.addresses))),
             ("notes", text(&self.notes)),
+            ("updates", Expr::value(self.updates.0)),
+            ("security_updates", Expr::value(self.updates.1)),
+            ("reboot_required", Expr::value(self.reboot)),
             ("online", Expr::value(self.online)),
             ("last_seen_at", Expr::value(self.seen)),
             ("created_at", Expr::value(self.created)),
@@ -175,6 +182,8 @@ async fn a_selector_selects_what_it_says() {
         },
         Fake {
             os_version: "13".into(),
+            updates: (3, 1),
+            reboot: true,
             seen: Some(now - Duration::days(3)),
             ..fake("db_1", ("linux", "debian"), &["prod"])
         },
@@ -222,6 +231,9 @@ async fn a_selector_selects_what_it_says() {
         ("address:fd00::/8 address:10.1.2.*", vec!["web-1"]),
         ("not address:0.0.0.0/0", vec!["db_1", "pc%1", "web-2"]),
         ("has:packages", vec!["web-2"]),
+        ("updates>0 needs:reboot", vec!["db_1"]),
+        ("needs:security,reboot", vec!["db_1"]),
+        ("-needs:update security:0", vec!["pc%1", "web-1", "web-2"]),
         ("notes:*printer", vec!["pc%1"]),
         ("name:\"x' or 1=1 --\"", vec![]),
     ] {
@@ -262,6 +274,8 @@ fn fake(now: DateTime<Utc>) -> impl Strategy<Value = Fake> {
             (name, os, os_version, agent_version, state, online, cpus),
             (memory, created, seen, tags, addresses, sections),
         )| Fake {
+            updates: (cpus % 4, cpus % 2),
+            reboot: online,
             notes: name.to_uppercase(),
             name,
             os,
@@ -314,6 +328,10 @@ fn term() -> impl Strategy<Value = String> {
         prop::sample::select(
             &[
                 "state:approved",
+                "updates>0",
+                "security:1..3",
+                "needs:reboot",
+                "needs!=update,security",
                 "state:pending,rejected",
                 "online:yes",
                 "online!=yes",

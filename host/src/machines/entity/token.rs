@@ -20,6 +20,9 @@ pub struct Model {
     pub created_by: String,
     pub expires_at: ChronoDateTimeUtc,
     pub revoked_at: Option<ChronoDateTimeUtc>,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub approve_networks: Option<Json>,
+    pub last_used_at: Option<ChronoDateTimeUtc>,
 }
 
 /// None.
