@@ -1,5 +1,5 @@
 // A panel of an engine that throws costs only itself.
-import { Alert, Button, Code, Collapse, CopyButton, Group, Stack, Text } from "@mantine/core";
+import { Alert, Button, Code, Collapse, CopyButton, Group, Stack, Text, Title } from "@mantine/core";
 import { Component, type ErrorInfo, type ReactNode, useState } from "react";
 
 interface Props {
@@ -7,6 +7,8 @@ interface Props {
   version: string;
   /** What is inside: a new value tries again, e.g. after an upgrade. */
   what: string;
+  /** Whether it is the page itself. */
+  page?: boolean;
   children: ReactNode;
 }
 
@@ -36,14 +38,14 @@ export class EngineBoundary extends Component<Props, State> {
     const { error, stack } = this.state;
     if (!error) return this.props.children;
     const report = [`${this.props.engine} ${this.props.version}`, location.pathname, String(error.stack ?? error), stack ?? ""];
-    return <Failed engine={this.props.engine} message={error.message} report={report.join("\n")} retry={() => this.setState({ error: undefined })} />;
+    return <Failed engine={this.props.engine} page={this.props.page ?? false} message={error.message} report={report.join("\n")} retry={() => this.setState({ error: undefined })} />;
   }
 }
 
-function Failed(props: { engine: string; message: string; report: string; retry: () => void }) {
+function Failed(props: { engine: string; page: boolean; message: string; report: string; retry: () => void }) {
   const [open, setOpen] = useState(false);
   return (
-    <Alert color="red" variant="light" title={`This part of ${props.engine} failed`} role="alert" data-testid="engine-failed">
+    <Alert color="red" variant="light" title={<Title order={props.page ? 1 : 3} size="h5">{`This part of ${props.engine} failed`}</Title>} role="alert" data-testid="engine-failed">
       <Stack gap="sm">
         <Text size="sm">{props.message}</Text>
         <Text size="sm">The rest of the console is not affected. Try again; if it fails again, give the report to the engine's publisher.</Text>

@@ -6,13 +6,20 @@ import type { EngineUi, UiFile } from "./types";
 
 const LOAD_MS = 20_000;
 const AGAIN_MS = 30_000;
+/** States that another follows, of which no event may tell. */
+const PASSING = ["discovered", "draining"];
+const PASSING_MS = 1_000;
 
 let running: Promise<void> | undefined;
 let again = false;
 
 /** Begin; call the answer to stop. */
 export function startEngines(): () => void {
-  const stopListening = listen(["engine.*", "license.*"], () => void refreshEngines());
+  // An event may be told just before the state it leads to.
+  const stopListening = listen(["engine.*", "license.*"], () => {
+    void refreshEngines();
+    setTimeout(() => void refreshEngines(), PASSING_MS);
+  });
   // A licence also lapses by the clock, of which no event tells.
   const timer = setInterval(() => void refreshEngines(), AGAIN_MS);
   void refreshEngines();
@@ -51,6 +58,7 @@ async function refresh(): Promise<void> {
   const gone = before.filter((b) => !engines.some((e) => e.digest !== undefined && e.digest === b.digest));
   publish({ ready: true, engines });
   for (const engine of gone) dropStyles(engine);
+  if (engines.some((e) => PASSING.includes(e.ui.state))) setTimeout(() => void refreshEngines(), PASSING_MS);
 }
 
 async function load(ui: EngineUi, before: LoadedEngine | undefined): Promise<LoadedEngine> {

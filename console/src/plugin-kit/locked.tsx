@@ -33,7 +33,7 @@ export function LockedPanel({ ui, failure }: { ui: EngineUi; failure?: string })
       <Group align="flex-start" wrap="nowrap" gap="lg">
         <ThemeIcon size={44} radius="md" variant="light" color={locked ? "yellow" : "gray"}><Lock /></ThemeIcon>
         <Stack gap="sm">
-          <Title order={2} size="h3">{`${ui.name} ${title}`}</Title>
+          <Title order={1} size="h3">{`${ui.name} ${title}`}</Title>
           <Text>{ui.description}</Text>
           <Text fw={500}>{failure ?? (locked ? ui.sentence : (ui.report ?? ui.reason ?? ui.remedy))}</Text>
           {locked && ui.unlocks && <Text>{ui.unlocks}</Text>}

@@ -54,7 +54,7 @@ function Found({ entry, path }: { entry: LoadedEngine; path: string }) {
   return (
     <Stack gap="md">
       <EntitlementBanner ui={entry.ui} />
-      <EngineSlot engine={entry.ui.id} load={found.page.component} props={{}} params={found.params} />
+      <EngineSlot engine={entry.ui.id} load={found.page.component} props={{}} params={found.params} page />
     </Stack>
   );
 }

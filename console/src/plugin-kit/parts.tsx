@@ -71,7 +71,7 @@ const COLORS: Record<string, string> = {
 
 /** A state as a badge: colour and word, never colour alone. */
 export function StateBadge({ state, label }: { state: string; label?: string }) {
-  return <Badge color={COLORS[state] ?? "gray"} variant="light" autoContrast tt="none">{label ?? state.replaceAll("_", " ")}</Badge>;
+  return <Badge color={COLORS[state] ?? "gray"} variant="filled" autoContrast tt="none">{label ?? state.replaceAll("_", " ")}</Badge>;
 }
 
 /** A moment for people; the exact one as its title. */

@@ -29,16 +29,18 @@ export interface SlotProps<P extends object> {
   load: Lazy<P>;
   props: P;
   params?: Record<string, string>;
+  /** Whether it is the page itself: then its failure is the page's heading. */
+  page?: boolean;
 }
 
-export function EngineSlot<P extends object>({ engine, load, props, params = {} }: SlotProps<P>) {
+export function EngineSlot<P extends object>({ engine, load, props, params = {}, page = false }: SlotProps<P>) {
   const entry = useEngineEntry(engine);
   if (!entry) return null;
   const { ui } = entry;
   if (!entry.registration) return <LockedPanel ui={ui} failure={entry.failure} />;
   const Part = componentOf(load);
   return (
-    <EngineBoundary engine={ui.name} version={ui.version} what={`${entry.digest}`}>
+    <EngineBoundary engine={ui.name} version={ui.version} what={`${entry.digest}`} page={page}>
       <EngineProvider value={{ ui, params }}>
         <Suspense fallback={<Center p="xl"><Loader size="sm" aria-label="Loading" /></Center>}>
           <Part {...props} />
