@@ -1,16 +1,26 @@
 //! The audit log: every change, who made it, before and after.
 
+mod csv;
 pub mod entity;
+mod export;
+mod retention;
 pub mod routes;
 mod store;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, DbErr};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{clock::SharedClock, ctx::Ctx, db::Db, http::page::Page, problem::Problem};
+use crate::{
+    clock::SharedClock,
+    ctx::{Ctx, Scope},
+    db::Db,
+    http::page::Page,
+    problem::Problem,
+};
 
 pub use store::Filter;
 
@@ -34,18 +44,62 @@ pub struct Change {
     pub before: Value,
     /// State after; `Null` when deleted.
     pub after: Value,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The machine it concerns.
+    pub machine_id: Option<Uuid>,
+}
+
+/// How what was attempted ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    #[default]
+    Success,
+    /// The host refused: a wrong password, a missing permission.
+    Refused,
+    /// It was tried and did not work.
+    Failed,
+}
+
+impl Outcome {
+    /// Its name in the table and the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl Change {
     /// A change of an entity, without states.
     pub fn new(action: impl Into<String>, kind: impl Into<String>, id: impl ToString) -> Self {
+        let (entity_kind, entity_id) = (kind.into(), id.to_string());
+        let machine_id = if entity_kind == "machine" { entity_id.parse().ok() } else { None };
         Self {
             action: action.into(),
-            entity_kind: kind.into(),
-            entity_id: id.to_string(),
+            entity_kind,
+            entity_id,
             before: Value::Null,
             after: Value::Null,
+            outcome: Outcome::Success,
+            machine_id,
         }
+    }
+
+    /// How it ended, when not in success.
+    pub fn outcome(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    /// The machine it concerns, where the entity is not the machine itself.
+    pub fn machine(mut self, id: Uuid) -> Self {
+        self.machine_id = Some(id);
+        self
     }
 
     /// The state before. Never put a secret in here.
@@ -58,6 +112,22 @@ impl Change {
     pub fn after(mut self, state: impl Serialize) -> Self {
         self.after = serde_json::to_value(state).unwrap_or(Value::Null);
         self
+    }
+}
+
+/// What a caller may see: everything, or what concerns machines of a scope and what they did themselves.
+#[derive(Debug, Clone)]
+enum View {
+    Everything,
+    Scoped { scope: Scope, actor: String },
+}
+
+impl View {
+    fn of(ctx: &Ctx, scope: Scope) -> Self {
+        match scope {
+            Scope::All => Self::Everything,
+            scope => Self::Scoped { scope, actor: ctx.actor.to_string() },
+        }
     }
 }
 
@@ -94,7 +164,8 @@ impl Audit {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Page<entity::Model>, Problem> {
-        ctx.require("audit:read")?;
-        Ok(store::list(self.db.read(), filter, after, limit).await?)
+        let scope = ctx.require_scope("audit:read")?;
+        let view = View::of(ctx, scope);
+        Ok(store::list(self.db.read(), &filter, &view, after, limit).await?)
     }
 }

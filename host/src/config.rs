@@ -15,6 +15,7 @@ mod http;
 mod load;
 mod log;
 mod metrics;
+mod oidc;
 
 pub use agents::AgentsConfig;
 pub use auth::AuthConfig;
@@ -24,6 +25,7 @@ pub use http::HttpConfig;
 pub use load::{ConfigError, Environment};
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
+pub use oidc::{Hidden, OidcConfig};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ mod demo;
 mod dist;
 mod engine;
 mod fuzz;
+mod passwords;
 mod postgres;
 mod project;
 mod setup;
@@ -44,6 +45,8 @@ enum Command {
     Bench(bench::Options),
     /// Run the fuzz targets (needs a nightly compiler).
     Fuzz(fuzz::Options),
+    /// Make the list of common passwords that the host refuses.
+    Passwords(passwords::Options),
     /// Build release binaries and check their sizes.
     Dist,
 }
@@ -59,6 +62,7 @@ fn main() -> Result<()> {
         Command::Engine(command) => engine::run(&project, &command),
         Command::Bench(options) => bench::run(&project, &options),
         Command::Fuzz(options) => fuzz::run(&project, &options),
+        Command::Passwords(options) => passwords::run(&project, &options),
         Command::Dist => dist::run(&project),
     }
 }
