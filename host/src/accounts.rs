@@ -2,15 +2,25 @@
 
 pub mod entity;
 mod error;
+mod explain;
+mod flows;
 mod identify;
+mod invitations;
 mod limits;
+mod lockout;
+mod oidc;
 mod password;
+mod passwords;
+mod profile;
 mod roles;
 pub mod routes;
+mod second_factor;
 mod sessions;
 mod setup;
+mod sign_in;
 mod store;
 mod tokens;
+mod totp;
 mod users;
 mod views;
 
@@ -18,7 +28,7 @@ use std::sync::Arc;
 
 pub use error::AccountError;
 pub use routes::router;
-pub use sessions::{COOKIE, NewSession};
+pub use sessions::COOKIE;
 pub use views::{Role, Session, Token, User, UserState};
 
 use crate::app::{App, Core};
@@ -27,9 +37,14 @@ use crate::app::{App, Core};
 pub struct Services {
     core: Arc<Core>,
     hasher: password::Hasher,
+    breached: password::Breached,
     logins: limits::PerAddress,
+    failures: lockout::Failures,
     identities: identify::Cache,
     setup: setup::Link,
+    providers: oidc::Providers,
+    /// Refusals recorded lately.
+    pub(crate) refusals: crate::http::refusals::Recorded,
 }
 
 impl Services {
@@ -37,9 +52,13 @@ impl Services {
     pub async fn new(core: Arc<Core>) -> anyhow::Result<Self> {
         let services = Self {
             hasher: password::Hasher::new(core.config.auth.hashes_at_once),
+            breached: password::Breached::open(&core.config.auth.breached_passwords_file)?,
             logins: limits::PerAddress::new(core.config.auth.logins_per_minute),
+            failures: lockout::Failures::default(),
             identities: identify::Cache::default(),
             setup: setup::Link::default(),
+            providers: oidc::Providers::of(&core.config)?,
+            refusals: crate::http::refusals::Recorded::default(),
             core,
         };
         services.make_built_in_roles().await?;
@@ -60,6 +79,9 @@ impl Services {
                 let Some(app) = app.upgrade() else { return };
                 if let Err(error) = crate::http::idempotency::sweep(&app).await {
                     tracing::warn!(%error, "old idempotency keys could not be deleted");
+                }
+                if let Err(error) = app.audit.sweep(&app.settings).await {
+                    tracing::warn!(%error, "old audit entries could not be deleted");
                 }
                 if let Err(error) = app.accounts.sweep().await {
                     tracing::warn!(%error, "ended sessions could not be deleted");

@@ -1,13 +1,17 @@
 //! The audit log: every change, who made it, before and after.
 
+mod csv;
 pub mod entity;
+mod export;
+mod retention;
 pub mod routes;
 mod store;
 
 use chrono::{DateTime, Utc};
 use sea_orm::{Condition, ConnectionTrait, DbErr};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -16,7 +20,7 @@ use crate::{
     db::Db,
     http::page::Page,
     problem::Problem,
-    selector::Selectors,
+    selector::{Env, Selectors},
 };
 
 pub use store::Filter;
@@ -42,18 +46,62 @@ pub struct Change {
     pub before: Value,
     /// State after; `Null` when deleted.
     pub after: Value,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The machine it concerns.
+    pub machine_id: Option<Uuid>,
+}
+
+/// How what was attempted ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    #[default]
+    Success,
+    /// The host refused: a wrong password, a missing permission.
+    Refused,
+    /// It was tried and did not work.
+    Failed,
+}
+
+impl Outcome {
+    /// Its name in the table and the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl Change {
     /// A change of an entity, without states.
     pub fn new(action: impl Into<String>, kind: impl Into<String>, id: impl ToString) -> Self {
+        let (entity_kind, entity_id) = (kind.into(), id.to_string());
+        let machine_id = if entity_kind == "machine" { entity_id.parse().ok() } else { None };
         Self {
             action: action.into(),
-            entity_kind: kind.into(),
-            entity_id: id.to_string(),
+            entity_kind,
+            entity_id,
             before: Value::Null,
             after: Value::Null,
+            outcome: Outcome::Success,
+            machine_id,
         }
+    }
+
+    /// How it ended, when not in success.
+    pub fn outcome(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
+    }
+
+    /// The machine it concerns, where the entity is not the machine itself.
+    pub fn machine(mut self, id: Uuid) -> Self {
+        self.machine_id = Some(id);
+        self
     }
 
     /// The state before. Never put a secret in here.
@@ -66,6 +114,22 @@ impl Change {
     pub fn after(mut self, state: impl Serialize) -> Self {
         self.after = serde_json::to_value(state).unwrap_or(Value::Null);
         self
+    }
+}
+
+/// What a caller may see: everything, or what concerns machines of a scope and what they did themselves.
+#[derive(Debug, Clone)]
+enum View {
+    Everything,
+    Scoped { machines: Condition, actor: String },
+}
+
+impl View {
+    fn of(ctx: &Ctx, scope: Scope, env: &Env) -> Self {
+        match scope {
+            Scope::All => Self::Everything,
+            scope => Self::Scoped { machines: scope.condition(env), actor: ctx.actor.to_string() },
+        }
     }
 }
 
@@ -102,10 +166,8 @@ impl Audit {
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Page<entity::Model>, Problem> {
-        let seen = match ctx.require_scope("audit:read")? {
-            Scope::All => Condition::all(),
-            scope => store::within(scope.condition(&self.selectors.env()), &ctx.actor, self.db.backend()),
-        };
-        Ok(store::list(self.db.read(), filter, seen, after, limit).await?)
+        let scope = ctx.require_scope("audit:read")?;
+        let view = View::of(ctx, scope, &self.selectors.env());
+        Ok(store::list(self.db.read(), &filter, &view, after, limit).await?)
     }
 }

@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::Config;
 use client::ClientError;
-pub(crate) use client::{Body, Client};
+pub(crate) use client::{Body, Client, encoded};
 pub(crate) use output::Output;
 
 /// SysManage server.

@@ -16,6 +16,7 @@ mod inventory;
 mod load;
 mod log;
 mod metrics;
+mod oidc;
 
 pub use agents::AgentsConfig;
 pub use auth::AuthConfig;
@@ -26,6 +27,7 @@ pub use inventory::InventoryConfig;
 pub use load::{ConfigError, Environment};
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
+pub use oidc::{Hidden, OidcConfig};
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -27,6 +27,8 @@ pub struct Ctx {
     pub client_ip: Option<IpAddr>,
     /// The client's program, as it says.
     pub user_agent: Option<String>,
+    /// The session behind the request, where a browser signed in.
+    pub session: Option<Uuid>,
 }
 
 /// Who acts.
@@ -120,6 +122,7 @@ impl Ctx {
             deadline: None,
             client_ip: None,
             user_agent: None,
+            session: None,
         }
     }
 
@@ -170,8 +173,9 @@ impl Ctx {
         known.into_iter().filter(|p| self.allows(p)).map(String::from).collect()
     }
 
-    /// Whether the actor may do everything that `wanted` allows, on all machines: nobody hands out more than they hold.
-    pub fn covers(&self, wanted: &PermissionSet) -> bool {
-        wanted.patterns().all(|w| self.grants.iter().any(|g| g.covers(w)))
+    /// Whether the actor may do everything that `wanted` allows on the machines of `scope`: nobody hands out more
+    /// than they hold. A scope is covered by no scope or by the same one; wider or narrower is not guessed at.
+    pub fn covers(&self, wanted: &PermissionSet, scope: &str) -> bool {
+        wanted.patterns().all(|w| self.grants.iter().any(|g| g.covers(w, scope)))
     }
 }

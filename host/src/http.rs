@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod page;
 pub mod peer;
 pub mod problems;
+pub mod refusals;
 pub mod router;
 pub mod server;
 

@@ -8,6 +8,7 @@ mod demo;
 mod dist;
 mod engine;
 mod fuzz;
+mod passwords;
 mod postgres;
 mod project;
 mod setup;
@@ -49,6 +50,8 @@ enum Command {
     Console,
     /// Write the API's document and the console's client, or check that they are up to date.
     Openapi(console::Openapi),
+    /// Make the list of common passwords that the host refuses.
+    Passwords(passwords::Options),
     /// Build what is given out: binaries, Debian packages, the signed agent release.
     Dist(dist::Options),
 }
@@ -66,6 +69,7 @@ fn main() -> Result<()> {
         Command::Fuzz(options) => fuzz::run(&project, &options),
         Command::Console => console::build(&project),
         Command::Openapi(options) => console::openapi(&project, &options),
+        Command::Passwords(options) => passwords::run(&project, &options),
         Command::Dist(options) => dist::run(&project, &options),
     }
 }

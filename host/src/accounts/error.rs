@@ -12,7 +12,7 @@ pub enum AccountError {
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
     /// The actor would hand out more than they hold.
-    #[error("You cannot give permissions that you do not hold yourself, on all machines.")]
+    #[error("You cannot give permissions that you do not hold yourself, on the machines of the role.")]
     BeyondOwn,
     /// No such thing.
     #[error("There is no such {0}.")]
@@ -38,6 +38,33 @@ pub enum AccountError {
     /// Somebody else changed it.
     #[error("Somebody changed this since you read it; read it again.")]
     Changed,
+    /// The link of an invitation is wrong, used or ended.
+    #[error("This invitation is wrong, was used, was revoked or has ended. Ask for a new one.")]
+    WrongInvitation,
+    /// The half-session is none, or has ended.
+    #[error("Signing in took too long or too many tries. Begin again with name and password.")]
+    HalfSessionEnded,
+    /// The code of the second factor is wrong or was used.
+    #[error("The code is wrong or was used already. Wait for the next one, or use a recovery code.")]
+    WrongCode,
+    /// There is a second factor already.
+    #[error("A second factor is set up already; turn it off first.")]
+    TotpAlready,
+    /// There is no second factor.
+    #[error("No second factor is set up.")]
+    NoTotp,
+    /// A role requires the second factor.
+    #[error("One of your roles requires a second factor, so it cannot be turned off.")]
+    TotpRequired,
+    /// Passwords are not taken.
+    #[error("This host takes no passwords; sign in through your organisation's login.")]
+    NoPasswords,
+    /// The list of stolen passwords cannot be read.
+    #[error("the list of stolen passwords cannot be searched")]
+    BreachedList(#[source] std::io::Error),
+    /// A secret does not open with this host's key.
+    #[error("the second factor's secret does not open")]
+    Sealed(#[from] crate::keys::Unsealable),
     /// Wrong name or password, or disabled.
     #[error("The name or the password is wrong, or the user is disabled.")]
     WrongLogin,
@@ -67,17 +94,26 @@ pub enum AccountError {
 impl SliceError for AccountError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::Forbidden(_) | Self::BeyondOwn | Self::WrongSetupToken => StatusCode::FORBIDDEN,
+            Self::Forbidden(_)
+            | Self::BeyondOwn
+            | Self::WrongSetupToken
+            | Self::WrongInvitation
+            | Self::NoPasswords => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Invalid(..) | Self::Scope(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NameTaken(_) | Self::BuiltIn | Self::RoleInUse | Self::LastAdmin | Self::SetUpAlready => {
-                StatusCode::CONFLICT
-            }
+            Self::TotpAlready
+            | Self::NoTotp
+            | Self::TotpRequired
+            | Self::NameTaken(_)
+            | Self::BuiltIn
+            | Self::RoleInUse
+            | Self::LastAdmin
+            | Self::SetUpAlready => StatusCode::CONFLICT,
             Self::Changed => StatusCode::PRECONDITION_FAILED,
-            Self::WrongLogin => StatusCode::UNAUTHORIZED,
+            Self::WrongLogin | Self::HalfSessionEnded | Self::WrongCode => StatusCode::UNAUTHORIZED,
             Self::Locked(_) | Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Hash(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Hash(_) | Self::BreachedList(_) | Self::Sealed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Database(e) => e.status(),
         }
     }
@@ -100,7 +136,14 @@ impl SliceError for AccountError {
             Self::Busy => "busy",
             Self::SetUpAlready => "set_up_already",
             Self::WrongSetupToken => "wrong_setup_token",
-            Self::Hash(_) => "internal",
+            Self::WrongInvitation => "wrong_invitation",
+            Self::HalfSessionEnded => "half_session_ended",
+            Self::WrongCode => "wrong_code",
+            Self::TotpAlready => "totp_enabled",
+            Self::NoTotp => "totp_disabled",
+            Self::TotpRequired => "totp_required",
+            Self::NoPasswords => "no_passwords",
+            Self::Hash(_) | Self::BreachedList(_) | Self::Sealed(_) => "internal",
             Self::Database(e) => e.code(),
         }
     }

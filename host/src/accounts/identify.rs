@@ -36,6 +36,8 @@ pub struct Identity {
     pub grants: Arc<[Grant]>,
     /// Names of their roles.
     pub roles: Arc<[String]>,
+    /// The session, where there is one.
+    pub session: Option<Uuid>,
     valid_until: DateTime<Utc>,
 }
 
@@ -103,6 +105,7 @@ impl Services {
             name: user.name,
             grants: grants.into(),
             roles,
+            session: Some(session.id),
             valid_until,
         }))
     }
@@ -119,20 +122,31 @@ impl Services {
             self.tolerate(touch.update(self.core.db.write()).await.map(drop))?;
         }
         let limit = stored(&token.permissions);
-        let grants = grants.into_iter().map(|g| self.limited(g, &limit)).collect::<Vec<_>>();
+        let grants = grants.into_iter().map(|g| self.limited(g, &limit, &token.scope)).collect::<Vec<_>>();
         let valid_until = token.expires_at.unwrap_or(DateTime::<Utc>::MAX_UTC);
         let actor = Actor::Token { id: token.id, user: user.id };
-        Ok(Some(Identity { actor, name: user.name, grants: grants.into(), roles, valid_until }))
+        Ok(Some(Identity {
+            actor,
+            name: user.name,
+            grants: grants.into(),
+            roles,
+            session: None,
+            valid_until,
+        }))
     }
 
-    /// What both the user and the token allow. Patterns are resolved to the names that exist now.
-    fn limited(&self, grant: Grant, limit: &PermissionSet) -> Grant {
+    /// What both the user and the token allow, where both reach. Patterns are resolved to the names that exist now.
+    fn limited(&self, grant: Grant, limit: &PermissionSet, scope: &str) -> Grant {
+        let scope = match (grant.scope.trim(), scope.trim()) {
+            (one, "") | ("", one) => one.to_owned(),
+            (own, token) => format!("({own}) ({token})"),
+        };
         if limit.patterns().any(|p| p == "*") {
-            return grant;
+            return Grant { permissions: grant.permissions, scope };
         }
         let names = self.core.permissions.names();
         let both = names.into_iter().filter(|p| grant.permissions.allows(p) && limit.allows(p));
-        Grant { permissions: PermissionSet::new(both), scope: grant.scope }
+        Grant { permissions: PermissionSet::new(both), scope }
     }
 
     async fn active_user(&self, id: Uuid) -> Result<Option<ActiveUser>, AccountError> {

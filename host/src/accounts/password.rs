@@ -1,5 +1,10 @@
 //! Passwords: policy, and Argon2id off the async threads, so many at once.
 
+mod breached;
+mod common;
+
+pub(super) use breached::Breached;
+
 use std::{
     sync::{Arc, LazyLock},
     time::Duration,
@@ -43,7 +48,8 @@ impl Hasher {
         let password = Zeroizing::new(password.to_owned());
         self.run(move || {
             let known = hashed.is_some();
-            let text = hashed.unwrap_or_else(|| NOBODY.clone());
+            // Users without a password, who come from a provider, take as long as others.
+            let text = hashed.filter(|h| !h.is_empty()).unwrap_or_else(|| NOBODY.clone());
             let fits = PasswordHash::new(&text)
                 .is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok());
             known && fits
@@ -84,12 +90,46 @@ pub(super) fn check(password: &str, user: &str, min_length: usize) -> Result<(),
     distinct.sort_unstable();
     distinct.dedup();
     let guessable = WORST.lines().any(|worst| worst == lower)
+        || common_forms(&lower).iter().any(|form| common::contains(form))
         || distinct.len() < 5
         || (user.len() >= 3 && lower.replace(&user.to_lowercase(), "").chars().count() < 6);
     if guessable {
         return wrong("This password is among the first that an attacker tries; choose another.".into());
     }
     Ok(())
+}
+
+/// What a password comes down to: itself, without digits and signs around it, with letters for the digits that stand for
+/// them, and what it repeats. `P4ssw0rd!2024` and `dragondragon` are as guessable as `password` and `dragon`.
+fn common_forms(lower: &str) -> Vec<String> {
+    let letters = |text: &str| -> String {
+        text.chars()
+            .map(|c| match c {
+                '0' => 'o',
+                '1' | '!' => 'i',
+                '3' => 'e',
+                '4' | '@' => 'a',
+                '5' | '$' => 's',
+                '7' => 't',
+                c => c,
+            })
+            .collect()
+    };
+    let bare = lower.trim_matches(|c: char| !c.is_alphabetic());
+    // Not the leading part alone: an `@` or `$` may stand for a letter.
+    let tail = lower.trim_end_matches(|c: char| !c.is_alphabetic());
+    let mut forms = vec![lower.to_owned(), letters(lower)];
+    for word in [bare.to_owned(), letters(bare), letters(tail)] {
+        // Short words are in every sentence; only one that is most of the password makes it guessable.
+        if word.chars().count() >= 5 && word.chars().count() * 2 >= lower.chars().count() {
+            forms.push(word);
+        }
+    }
+    let half = lower.len() / 2;
+    if lower.is_char_boundary(half) && lower[..half] == lower[half..] {
+        forms.push(lower[..half].to_owned());
+    }
+    forms
 }
 
 #[cfg(test)]
@@ -105,6 +145,10 @@ mod tests {
             "administrator",
             "marta-marta12",
             "Password1234",
+            "P4ssw0rd!2024",
+            "dragondragon",
+            "iloveyou12345",
+            "sunshine2019!",
         ] {
             assert!(check(bad, "marta", 12).is_err(), "{bad}");
         }

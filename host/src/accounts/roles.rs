@@ -37,6 +37,9 @@ pub struct NewRole {
     /// Selector of the machines it reaches; empty for all.
     #[serde(default)]
     pub scope: String,
+    /// Whether those who have it need a second factor to sign in.
+    #[serde(default)]
+    pub require_totp: bool,
 }
 
 impl Services {
@@ -52,6 +55,7 @@ impl Services {
                 scope: Set(String::new()),
                 created_at: Set(now),
                 updated_at: Set(now),
+                require_totp: Set(false),
             };
             let there = OnConflict::column(role::Column::Name).do_nothing().to_owned();
             match role::Entity::insert(row)
@@ -100,6 +104,7 @@ impl Services {
             scope: Set(new.scope.trim().into()),
             created_at: Set(now),
             updated_at: Set(now),
+            require_totp: Set(new.require_totp),
         };
         let tx = self.core.db.begin().await?;
         let row = row.insert(&tx).await.map_err(|e| taken(e, "role"))?;
@@ -132,7 +137,7 @@ impl Services {
         if !matches(&before) {
             return Err(AccountError::Changed);
         }
-        if !ctx.covers(&before.permissions) {
+        if !ctx.covers(&before.permissions, &before.scope) {
             return Err(AccountError::BeyondOwn);
         }
         let mut row = row.into_active_model();
@@ -140,6 +145,7 @@ impl Services {
         row.description = Set(checked_text("description", new.description)?);
         row.permissions = Set(serde_json::to_value(&new.permissions).unwrap_or_default());
         row.scope = Set(new.scope.trim().into());
+        row.require_totp = Set(new.require_totp);
         row.updated_at = Set(self.core.clock.now());
         let row = row.update(&tx).await.map_err(|e| taken(e, "role"))?;
         let after = Role::of(row, &self.core.permissions);
@@ -147,6 +153,25 @@ impl Services {
         self.core.audit.record_in(ctx, &tx, change).await?;
         tx.commit().await?;
         self.identities.clear();
+        Ok(after)
+    }
+
+    /// Say whether those who have a role need a second factor; the one thing to change about a built-in role.
+    pub async fn require_totp(&self, ctx: &Ctx, id: Uuid, required: bool) -> Result<Role, AccountError> {
+        ctx.require("roles:manage")?;
+        let tx = self.core.db.begin().await?;
+        let row = role::Entity::find_by_id(id).one(&tx).await?.ok_or(AccountError::NotFound("role"))?;
+        let before = Role::of(row.clone(), &self.core.permissions);
+        if !ctx.covers(&before.permissions, &before.scope) {
+            return Err(AccountError::BeyondOwn);
+        }
+        let mut row = row.into_active_model();
+        row.require_totp = Set(required);
+        row.updated_at = Set(self.core.clock.now());
+        let after = Role::of(row.update(&tx).await?, &self.core.permissions);
+        let change = Change::new("role.updated", "role", id).before(&before).after(&after);
+        self.core.audit.record_in(ctx, &tx, change).await?;
+        tx.commit().await?;
         Ok(after)
     }
 
@@ -181,7 +206,8 @@ fn check(ctx: &Ctx, new: &NewRole) -> Result<(), AccountError> {
             format!("`{bad}` is neither a permission nor a pattern."),
         ));
     }
-    if !ctx.covers(&new.permissions) {
+    new.scope.parse::<Selector>()?;
+    if !ctx.covers(&new.permissions, &new.scope) {
         return Err(AccountError::BeyondOwn);
     }
     Ok(())

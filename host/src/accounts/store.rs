@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
 
-use super::entity::{role, session, token, user, user_role};
+use super::entity::{invitation, login_flow, role, session, token, user, user_role};
 
 /// Users by name, after a name.
 pub(super) async fn users(
@@ -129,9 +130,39 @@ pub(super) async fn tokens(
     token::Entity::find().filter(condition).order_by_asc(token::Column::Id).limit(limit).all(db).await
 }
 
-/// End every session of a user.
-pub(super) async fn end_sessions(db: &impl ConnectionTrait, user: Uuid) -> Result<(), DbErr> {
-    session::Entity::delete_many().filter(session::Column::UserId.eq(user)).exec(db).await.map(drop)
+/// End every session of a user, but the one to `keep`. How many there were.
+pub(super) async fn end_sessions(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    keep: Option<Uuid>,
+) -> Result<u64, DbErr> {
+    let mut ended = session::Entity::delete_many().filter(session::Column::UserId.eq(user));
+    if let Some(keep) = keep {
+        ended = ended.filter(session::Column::Id.ne(keep));
+    }
+    Ok(ended.exec(db).await?.rows_affected)
+}
+
+/// Sessions of a user, newest first.
+pub(super) async fn sessions(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<session::Model>, DbErr> {
+    session::Entity::find()
+        .filter(session::Column::UserId.eq(user))
+        .order_by_desc(session::Column::Id)
+        .all(db)
+        .await
+}
+
+/// What one actor made becomes another's.
+pub(super) async fn reassign(db: &impl ConnectionTrait, from: &str, to: &str) -> Result<(), DbErr> {
+    for table in ["invitations", "enrolment_tokens"] {
+        let update = Query::update()
+            .table(table)
+            .value("created_by", to)
+            .and_where(Expr::col("created_by").eq(from))
+            .to_owned();
+        db.execute(&update).await?;
+    }
+    Ok(())
 }
 
 /// Delete sessions and tokens that have ended.
@@ -145,5 +176,9 @@ pub(super) async fn delete_ended(
         .add(session::Column::LastUsedAt.lte(idle_since));
     let sessions = session::Entity::delete_many().filter(ended).exec(db).await?;
     let tokens = token::Entity::delete_many().filter(token::Column::ExpiresAt.lte(now)).exec(db).await?;
-    Ok(sessions.rows_affected + tokens.rows_affected)
+    let flows =
+        login_flow::Entity::delete_many().filter(login_flow::Column::ExpiresAt.lte(now)).exec(db).await?;
+    let links =
+        invitation::Entity::delete_many().filter(invitation::Column::ExpiresAt.lte(now)).exec(db).await?;
+    Ok([sessions, tokens, flows, links].iter().map(|d| d.rows_affected).sum())
 }

@@ -11,10 +11,23 @@ use super::{
     AccountError, Services, Token, entity::token, sessions::hash, store, users::checked_text,
     views::permissions_of,
 };
-use crate::{audit::Change, ctx::Ctx, http::Page, keys, permissions::PermissionSet};
+use crate::{
+    audit::Change,
+    ctx::{Actor, Ctx},
+    http::Page,
+    keys,
+    permissions::PermissionSet,
+};
 
 /// How a token begins, so that scanners find it where it should not be.
 pub(super) const PREFIX: &str = "smt_";
+
+/// How much of a secret lists show, to tell tokens apart.
+const SHOWN: usize = 10;
+
+fn new_secret() -> String {
+    format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&keys::random::<32>()))
+}
 
 /// A token to create.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -26,6 +39,9 @@ pub struct NewToken {
     #[serde(default)]
     #[schema(value_type = Option<Vec<String>>)]
     pub permissions: Option<PermissionSet>,
+    /// Selector of the machines it reaches, within what its user reaches; empty for all of those.
+    #[serde(default)]
+    pub scope: String,
     /// End; absent for none.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
@@ -45,16 +61,21 @@ pub struct CreatedToken {
 }
 
 impl Services {
-    /// One's own tokens; everybody's for the operator on the host itself.
+    /// One's own tokens; those of the user named `of` with `users:manage`; everybody's for the operator on the host itself.
     pub async fn list_tokens(
         &self,
         ctx: &Ctx,
+        of: Option<&str>,
         after: Option<Uuid>,
         limit: u64,
     ) -> Result<Page<Token>, AccountError> {
-        let user = ctx.actor.user_id();
-        if user.is_none() {
+        let mut user = ctx.actor.user_id();
+        if user.is_none() || of.is_some() {
             ctx.require("users:manage")?;
+        }
+        if let Some(name) = of {
+            let row = store::user_by_name(self.core.db.read(), &name.to_lowercase()).await?;
+            user = Some(row.ok_or(AccountError::NotFound("user"))?.id);
         }
         let rows = store::tokens(self.core.db.read(), user, after, limit + 1).await?;
         Ok(Page::cut(rows, limit, |t| t.id.to_string()).map(Token::from))
@@ -74,7 +95,11 @@ impl Services {
         if new.expires_at.is_some_and(|at| at <= now) {
             return Err(AccountError::Invalid("expires_at", "This is in the past.".into()));
         }
-        let secret = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&keys::random::<32>()));
+        let scope = new.scope.trim();
+        if !scope.is_empty() {
+            scope.parse::<crate::selector::Selector>()?;
+        }
+        let secret = new_secret();
         let row = token::ActiveModel {
             id: Set(Uuid::now_v7()),
             user_id: Set(user_id),
@@ -84,6 +109,9 @@ impl Services {
             created_at: Set(now),
             last_used_at: Set(None),
             expires_at: Set(new.expires_at),
+            scope: Set(scope.into()),
+            prefix: Set(secret.chars().take(SHOWN).collect()),
+            rotated_at: Set(None),
         };
         let tx = self.core.db.begin().await?;
         let token = Token::from(row.insert(&tx).await?);
@@ -99,7 +127,7 @@ impl Services {
     async fn owner(&self, ctx: &Ctx, name: Option<&str>) -> Result<Uuid, AccountError> {
         let own = ctx.actor.user_id();
         let Some(name) = name else {
-            if matches!(ctx.actor, crate::ctx::Actor::Token { .. }) {
+            if matches!(ctx.actor, Actor::Token { .. }) {
                 return Err(AccountError::BeyondOwn);
             }
             return own.ok_or_else(|| AccountError::Invalid("user", "Say whose token it becomes.".into()));
@@ -109,10 +137,40 @@ impl Services {
         let user = user.ok_or(AccountError::NotFound("user"))?;
         let roles =
             store::roles_of(self.core.db.read(), &[user.id]).await?.remove(&user.id).unwrap_or_default();
-        if roles.iter().all(|r| ctx.covers(&permissions_of(r, &self.core.permissions))) {
+        if roles.iter().all(|r| ctx.covers(&permissions_of(r, &self.core.permissions), &r.scope)) {
             return Ok(user.id);
         }
         Err(AccountError::BeyondOwn)
+    }
+
+    /// Give a token a new secret; the old one ends at once. One's own, or anybody's that may not do more than one may.
+    pub async fn rotate_token(&self, ctx: &Ctx, id: Uuid) -> Result<CreatedToken, AccountError> {
+        let row = token::Entity::find_by_id(id).one(self.core.db.read()).await?;
+        let row = row.ok_or(AccountError::NotFound("token"))?;
+        if ctx.actor.user_id() != Some(row.user_id) {
+            if !ctx.allows("users:manage") {
+                return Err(AccountError::NotFound("token"));
+            }
+            self.require_not_above(ctx, self.core.db.read(), row.user_id).await?;
+        } else if matches!(ctx.actor, Actor::Token { id: own, .. } if own != id) {
+            // A narrow token must not take over a wide one of the same user; it may renew itself.
+            return Err(AccountError::BeyondOwn);
+        }
+        let secret = new_secret();
+        let change = token::ActiveModel {
+            id: Set(id),
+            token_hash: Set(hash(&secret)),
+            prefix: Set(secret.chars().take(SHOWN).collect()),
+            rotated_at: Set(Some(self.core.clock.now())),
+            ..Default::default()
+        };
+        let tx = self.core.db.begin().await?;
+        let token = Token::from(change.update(&tx).await?);
+        let audit = Change::new("token.rotated", "token", id).before(Token::from(row)).after(&token);
+        self.core.audit.record_in(ctx, &tx, audit).await?;
+        tx.commit().await?;
+        self.identities.clear();
+        Ok(CreatedToken { secret, token })
     }
 
     /// Revoke a token: one's own, or anybody's with `users:manage`.

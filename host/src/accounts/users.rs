@@ -11,10 +11,15 @@ use uuid::Uuid;
 use super::{
     AccountError, Services, User, UserState,
     entity::{role, user, user_role},
-    password, store,
+    store,
     views::permissions_of,
 };
-use crate::{audit::Change, ctx::Ctx, http::Page};
+use crate::{
+    audit::Change,
+    ctx::{Actor, Ctx},
+    events::NewEvent,
+    http::Page,
+};
 
 /// A user to create.
 #[derive(Deserialize, ToSchema)]
@@ -81,8 +86,7 @@ impl Services {
         ctx.require("users:manage")?;
         let now = self.core.clock.now();
         let name = checked_name(&new.name)?;
-        password::check(&new.password, &name, self.core.config.auth.password_min_length)?;
-        let hash = self.hasher.hash(&new.password).await?;
+        let hash = self.new_password(&new.password, &name).await?;
         let row = user::ActiveModel {
             id: Set(Uuid::now_v7()),
             display_name: Set(checked_text(
@@ -98,6 +102,9 @@ impl Services {
             last_login_at: Set(None),
             created_at: Set(now),
             updated_at: Set(now),
+            language: Set(String::new()),
+            preferences: Set(None),
+            totp_enabled: Set(false),
         };
         let tx = self.core.db.begin().await?;
         let row = row.insert(&tx).await.map_err(|e| taken(e, "user"))?;
@@ -151,7 +158,7 @@ impl Services {
             return Err(AccountError::LastAdmin);
         }
         if after.state == UserState::Disabled {
-            store::end_sessions(&tx, id).await?;
+            store::end_sessions(&tx, id, None).await?;
         }
         let audit = Change::new("user.updated", "user", id).before(&before).after(&after);
         self.core.audit.record_in(ctx, &tx, audit).await?;
@@ -160,8 +167,9 @@ impl Services {
         Ok(after)
     }
 
-    /// Delete a user, with sessions and tokens.
-    pub async fn delete_user(&self, ctx: &Ctx, id: Uuid) -> Result<(), AccountError> {
+    /// Delete a user, with sessions and tokens: a token's secret is known to who leaves. What they made otherwise
+    /// (invitations, enrolment tokens) goes to the user `heir`, where one is named.
+    pub async fn delete_user(&self, ctx: &Ctx, id: Uuid, heir: Option<Uuid>) -> Result<(), AccountError> {
         ctx.require("users:manage")?;
         let tx = self.core.db.begin().await?;
         let before = self.user(&tx, id).await?;
@@ -169,52 +177,26 @@ impl Services {
         if before.roles.iter().any(|r| r == "admin") && !store::another_admin(&tx, id).await? {
             return Err(AccountError::LastAdmin);
         }
+        if let Some(heir) = heir {
+            if heir == id {
+                let why = "Name somebody else: this user is about to be deleted.";
+                return Err(AccountError::Invalid("reassign_to", why.into()));
+            }
+            self.user(&tx, heir).await?;
+            store::reassign(&tx, &Actor::User(id).to_string(), &Actor::User(heir).to_string()).await?;
+        }
         let row = user::Entity::find_by_id(id).one(&tx).await?.ok_or(AccountError::NotFound("user"))?;
         row.delete(&tx).await?;
-        self.core.audit.record_in(ctx, &tx, Change::new("user.deleted", "user", id).before(&before)).await?;
-        tx.commit().await?;
-        self.identities.clear();
-        Ok(())
-    }
-
-    /// Give a user a new password, and end their sessions.
-    pub async fn reset_password(&self, ctx: &Ctx, id: Uuid, new: &str) -> Result<(), AccountError> {
-        ctx.require("users:manage")?;
-        self.set_password(ctx, id, new, "user.password_reset").await
-    }
-
-    /// Change one's own password, and end one's sessions.
-    pub async fn change_own_password(&self, ctx: &Ctx, current: &str, new: &str) -> Result<(), AccountError> {
-        let id = ctx.actor.user_id().ok_or(AccountError::NotFound("user"))?;
-        let row = user::Entity::find_by_id(id).one(self.core.db.read()).await?;
-        let row = row.ok_or(AccountError::NotFound("user"))?;
-        if !self.hasher.verify(current, Some(row.password_hash)).await? {
-            return Err(AccountError::Invalid("current", "This is not your current password.".into()));
-        }
-        self.set_password(ctx, id, new, "user.password_changed").await
-    }
-
-    async fn set_password(&self, ctx: &Ctx, id: Uuid, new: &str, action: &str) -> Result<(), AccountError> {
-        let user = self.user(self.core.db.read(), id).await?;
-        password::check(new, &user.name, self.core.config.auth.password_min_length)?;
-        let hash = self.hasher.hash(new).await?;
-        let tx = self.core.db.begin().await?;
-        if ctx.actor.user_id() != Some(id) {
-            self.require_not_above(ctx, &tx, id).await?;
-        }
-        let row = user::ActiveModel {
-            id: Set(id),
-            password_hash: Set(hash),
-            failed_logins: Set(0),
-            locked_until: Set(None),
-            updated_at: Set(self.core.clock.now()),
-            ..Default::default()
+        let change = Change::new("user.deleted", "user", id).before(&before);
+        let change = match heir {
+            Some(heir) => change.after(serde_json::json!({"reassigned_to": heir})),
+            None => change,
         };
-        row.update(&tx).await?;
-        store::end_sessions(&tx, id).await?;
-        self.core.audit.record_in(ctx, &tx, Change::new(action, "user", id)).await?;
+        self.core.audit.record_in(ctx, &tx, change).await?;
         tx.commit().await?;
         self.identities.clear();
+        let data = serde_json::json!({"id": id, "name": before.name, "reassigned_to": heir});
+        self.core.events.publish(NewEvent::new("user.deleted", "users:read", data));
         Ok(())
     }
 
@@ -225,7 +207,7 @@ impl Services {
     }
 
     /// Nobody changes an account that may do more than they may: that would be a way to become it.
-    async fn require_not_above(
+    pub(super) async fn require_not_above(
         &self,
         ctx: &Ctx,
         db: &impl ConnectionTrait,
@@ -235,12 +217,12 @@ impl Services {
         self.require_covered(ctx, &roles)
     }
 
-    fn require_covered(&self, ctx: &Ctx, roles: &[role::Model]) -> Result<(), AccountError> {
-        let covered = roles.iter().all(|r| ctx.covers(&permissions_of(r, &self.core.permissions)));
+    pub(super) fn require_covered(&self, ctx: &Ctx, roles: &[role::Model]) -> Result<(), AccountError> {
+        let covered = roles.iter().all(|r| ctx.covers(&permissions_of(r, &self.core.permissions), &r.scope));
         if covered { Ok(()) } else { Err(AccountError::BeyondOwn) }
     }
 
-    async fn set_roles(
+    pub(super) async fn set_roles(
         &self,
         ctx: &Ctx,
         db: &impl ConnectionTrait,
@@ -269,7 +251,7 @@ pub(super) fn taken(error: sea_orm::DbErr, kind: &'static str) -> AccountError {
     }
 }
 
-fn checked_name(name: &str) -> Result<String, AccountError> {
+pub(super) fn checked_name(name: &str) -> Result<String, AccountError> {
     let name = name.trim().to_lowercase();
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-@".contains(&b);
     if (2..=64).contains(&name.len()) && name.bytes().all(allowed) {
@@ -286,7 +268,7 @@ pub(super) fn checked_text(field: &'static str, text: String) -> Result<String, 
     Err(AccountError::Invalid(field, "At most 200 characters, without control characters.".into()))
 }
 
-fn checked_email(email: Option<String>) -> Result<Option<String>, AccountError> {
+pub(super) fn checked_email(email: Option<String>) -> Result<Option<String>, AccountError> {
     let Some(email) = email.map(|e| e.trim().to_owned()).filter(|e| !e.is_empty()) else { return Ok(None) };
     let parts = email.split_once('@').filter(|(l, d)| !l.is_empty() && !d.is_empty() && !d.contains('@'));
     if parts.is_some() && email.len() <= 254 && !email.chars().any(|c| c.is_control() || c.is_whitespace()) {

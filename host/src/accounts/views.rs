@@ -48,6 +48,15 @@ pub struct User {
     pub roles: Vec<String>,
     /// Locked until then after wrong passwords.
     pub locked_until: Option<DateTime<Utc>>,
+    /// Whether a code is asked for at sign-in.
+    #[serde(default)]
+    pub totp: bool,
+    /// Whether there is a password; those who come from a provider need none.
+    #[serde(default)]
+    pub has_password: bool,
+    /// Language of the console, e.g. `de`; empty for the browser's.
+    #[serde(default)]
+    pub language: String,
     /// Last log-in.
     pub last_login_at: Option<DateTime<Utc>>,
     /// When made.
@@ -67,6 +76,9 @@ impl User {
             state: UserState::of(&m.state),
             roles,
             locked_until: m.locked_until,
+            totp: m.totp_enabled,
+            has_password: !m.password_hash.is_empty(),
+            language: m.language,
             last_login_at: m.last_login_at,
             created_at: m.created_at,
             updated_at: m.updated_at,
@@ -90,6 +102,9 @@ pub struct Role {
     pub permissions: PermissionSet,
     /// Selector of the machines it reaches; empty for all.
     pub scope: String,
+    /// Whether those who have it need a second factor to sign in.
+    #[serde(default)]
+    pub require_totp: bool,
     /// When made.
     pub created_at: DateTime<Utc>,
     /// When changed last.
@@ -105,6 +120,7 @@ impl Role {
             description: m.description,
             built_in: m.built_in,
             scope: m.scope,
+            require_totp: m.require_totp,
             created_at: m.created_at,
             updated_at: m.updated_at,
         }
@@ -130,6 +146,15 @@ pub struct Session {
     pub client_ip: Option<String>,
     /// Program of the client at log-in.
     pub user_agent: Option<String>,
+    /// What that program is, in a few words: `Firefox on Linux`.
+    #[serde(default)]
+    pub device: String,
+    /// `password`, `password+totp`, `password+recovery_code` or `oidc:<provider>`.
+    #[serde(default)]
+    pub method: String,
+    /// Whether it is the one that asks.
+    #[serde(default)]
+    pub current: bool,
     /// Log-in.
     pub created_at: DateTime<Utc>,
     /// Last request, to the minute.
@@ -143,11 +168,43 @@ impl From<session::Model> for Session {
         Self {
             id: m.id,
             client_ip: m.client_ip,
+            device: device(m.user_agent.as_deref().unwrap_or_default()),
             user_agent: m.user_agent,
+            method: m.method,
+            current: false,
             created_at: m.created_at,
             last_used_at: m.last_used_at,
             expires_at: m.expires_at,
         }
+    }
+}
+
+/// A browser and its system in a few words, from what it calls itself.
+fn device(agent: &str) -> String {
+    let first = |known: &[(&str, &'static str)]| {
+        known.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name)
+    };
+    // Order matters: Edge calls itself Chrome too, and Chrome Safari.
+    let browser = first(&[
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ]);
+    let system = first(&[
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(one), None) | (None, Some(one)) => one.to_owned(),
+        (None, None) => agent.split(['/', ' ']).next().unwrap_or_default().chars().take(40).collect(),
     }
 }
 
@@ -163,6 +220,15 @@ pub struct Token {
     /// Names and patterns; never more than its user holds.
     #[schema(value_type = Vec<String>)]
     pub permissions: PermissionSet,
+    /// Selector of the machines it reaches, within what its user reaches; empty for all of those.
+    #[serde(default)]
+    pub scope: String,
+    /// How its secret begins.
+    #[serde(default)]
+    pub prefix: String,
+    /// When it got its secret, if that is not its first.
+    #[serde(default)]
+    pub rotated_at: Option<DateTime<Utc>>,
     /// When made.
     pub created_at: DateTime<Utc>,
     /// Last use, to the minute.
@@ -178,6 +244,9 @@ impl From<token::Model> for Token {
             id: m.id,
             user_id: m.user_id,
             name: m.name,
+            scope: m.scope,
+            prefix: m.prefix,
+            rotated_at: m.rotated_at,
             created_at: m.created_at,
             last_used_at: m.last_used_at,
             expires_at: m.expires_at,

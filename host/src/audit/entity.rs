@@ -21,6 +21,8 @@ pub struct Model {
     pub after: Option<Json>,
     pub request_id: String,
     pub client_ip: Option<String>,
+    pub outcome: String,
+    pub machine_id: Option<Uuid>,
 }
 
 /// None.

@@ -36,6 +36,7 @@ async fn identify(app: &Arc<App>, parts: &Parts) -> Result<Option<Ctx>, Problem>
     let mut ctx = Ctx::new(identity.actor, identity.name, Vec::new(), request_id);
     ctx.grants = identity.grants;
     ctx.roles = identity.roles;
+    ctx.session = identity.session;
     Ok(Some(ctx))
 }
 
@@ -56,13 +57,18 @@ fn secret(parts: &Parts) -> Result<Option<&str>, Problem> {
 
 /// The session's token in the cookies.
 pub fn session_cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, COOKIE)
+}
+
+/// The value of a cookie.
+pub fn cookie<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|v| v.to_str().ok())
         .flat_map(|v| v.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, value)| value)
 }
 

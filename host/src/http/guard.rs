@@ -23,6 +23,14 @@ pub const PUBLIC: &[&str] = &[
     "/install/agent/{target}",
     "/api/v1/setup",
     "/api/v1/session",
+    "/api/v1/session/totp",
+    "/api/v1/session/totp/enrol",
+    "/api/v1/session/totp/confirm",
+    "/api/v1/auth/methods",
+    "/api/v1/auth/oidc/{provider}/start",
+    "/api/v1/auth/oidc/{provider}/callback",
+    "/api/v1/invitations/-/look",
+    "/api/v1/invitations/-/accept",
 ];
 
 /// Routes that need a caller but no permission of their own: what one sees is one's own.
@@ -33,6 +41,12 @@ pub const ANY_CALLER: &[&str] = &[
     "/api/v1/me/sessions/{id}",
     "/api/v1/tokens",
     "/api/v1/tokens/{id}",
+    "/api/v1/tokens/{id}/rotate",
+    "/api/v1/me/totp",
+    "/api/v1/me/totp/confirm",
+    "/api/v1/me/totp/recovery-codes",
+    "/api/v1/me/totp/disable",
+    "/api/v1/access/explain",
     "/api/v1/events",
     "/api/v1/notifications",
     "/api/v1/notifications/-/read",
@@ -74,18 +88,22 @@ pub async fn guard(
     let Some(path) = parts.extensions.get::<MatchedPath>().map(|m| m.as_str().to_owned()) else {
         return next.run(Request::from_parts(parts, body)).await;
     };
-    match super::access::caller(&app, &parts).await {
+    let ctx = match super::access::caller(&app, &parts).await {
         Err(problem) if !PUBLIC.contains(&path.as_str()) => return problem.into_response(),
         Ok(None) if !PUBLIC.contains(&path.as_str()) => return Problem::unauthenticated().into_response(),
-        Err(_) | Ok(None) => {}
-        Ok(Some(ctx)) => {
-            let method = if parts.method == http::Method::HEAD { "GET" } else { parts.method.as_str() };
-            if let Some(Err(forbidden)) = permits.get(method, &path).map(|p| ctx.require(p)) {
-                return Problem::from(forbidden).into_response();
-            }
+        Err(_) | Ok(None) => return next.run(Request::from_parts(parts, body)).await,
+        Ok(Some(ctx)) => ctx,
+    };
+    let method = parts.method.clone();
+    let name = if method == http::Method::HEAD { "GET" } else { method.as_str() };
+    let mut response = match permits.get(name, &path).map(|p| ctx.require(p)) {
+        Some(Err(forbidden)) => Problem::from(forbidden).into_response(),
+        Some(Ok(())) | None => {
             tracing::debug!(actor = %ctx.actor, "caller");
-            parts.extensions.insert(ctx);
+            parts.extensions.insert(ctx.clone());
+            next.run(Request::from_parts(parts, body)).await
         }
-    }
-    next.run(Request::from_parts(parts, body)).await
+    };
+    super::refusals::help(&app, &ctx, &method, &path, &mut response).await;
+    response
 }

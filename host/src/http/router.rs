@@ -34,6 +34,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
 /// Routes that stream or take long: no time limit. Each guards its own pace.
 fn streams() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .merge(audit::routes::streams())
         .merge(events::routes::router())
         .merge(operations::streams())
         .merge(engines::streams())

@@ -47,9 +47,11 @@ impl Grant {
         Self { permissions: PermissionSet::new(["*"]), scope: String::new() }
     }
 
-    /// Whether this grant holds on all machines and allows everything that the name or pattern `wanted` does.
-    pub(crate) fn covers(&self, wanted: &str) -> bool {
-        self.scope.trim().is_empty() && self.permissions.patterns().any(|p| p == wanted || matches(p, wanted))
+    /// Whether this grant holds on the machines of `scope` and allows everything that the name or pattern `wanted` does.
+    pub(crate) fn covers(&self, wanted: &str, scope: &str) -> bool {
+        let own = self.scope.trim();
+        (own.is_empty() || own == scope.trim())
+            && self.permissions.patterns().any(|p| p == wanted || matches(p, wanted))
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Model {
     pub scope: String,
     pub created_at: ChronoDateTimeUtc,
     pub updated_at: ChronoDateTimeUtc,
+    pub require_totp: bool,
 }
 
 /// None.

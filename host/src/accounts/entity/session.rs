@@ -16,6 +16,7 @@ pub struct Model {
     pub created_at: ChronoDateTimeUtc,
     pub last_used_at: ChronoDateTimeUtc,
     pub expires_at: ChronoDateTimeUtc,
+    pub method: String,
 }
 
 /// None.

@@ -17,6 +17,9 @@ pub struct Model {
     pub created_at: ChronoDateTimeUtc,
     pub last_used_at: Option<ChronoDateTimeUtc>,
     pub expires_at: Option<ChronoDateTimeUtc>,
+    pub scope: String,
+    pub prefix: String,
+    pub rotated_at: Option<ChronoDateTimeUtc>,
 }
 
 /// None.

@@ -19,6 +19,10 @@ pub struct Model {
     pub last_login_at: Option<ChronoDateTimeUtc>,
     pub created_at: ChronoDateTimeUtc,
     pub updated_at: ChronoDateTimeUtc,
+    pub language: String,
+    #[sea_orm(column_type = "JsonBinary", nullable)]
+    pub preferences: Option<Json>,
+    pub totp_enabled: bool,
 }
 
 /// None.

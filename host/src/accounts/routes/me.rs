@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::session::told;
 use crate::{
-    accounts::{Session, User},
+    accounts::{Session, User, profile::ProfileChange},
     app::App,
     ctx::Ctx,
     http::{Json, Path},
@@ -27,6 +28,11 @@ pub(super) struct Me {
     user: Option<User>,
     /// Permissions held, on at least some machines.
     permissions: BTreeSet<String>,
+    /// Names of roles.
+    roles: Vec<String>,
+    /// What the console keeps for one: a JSON object.
+    #[schema(value_type = Object)]
+    preferences: serde_json::Value,
 }
 
 /// A new password.
@@ -48,10 +54,22 @@ pub(super) async fn get_me(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json
     };
     let names = app.permissions.names();
     let permissions = ctx.held(names.iter().map(String::as_str));
-    Ok(Json(Me { actor: ctx.actor.to_string(), name: ctx.actor_name, user, permissions }))
+    let (roles, preferences) = (ctx.roles.to_vec(), app.accounts.own_preferences(&ctx).await?);
+    Ok(Json(Me { actor: ctx.actor.to_string(), name: ctx.actor_name, user, permissions, roles, preferences }))
 }
 
-/// Change one's password; every session ends.
+/// Change one's name, language and preferences.
+#[utoipa::path(patch, path = "/api/v1/me", tag = "me", request_body = ProfileChange,
+    responses((status = OK, body = User)))]
+pub(super) async fn update_me(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Json(change): Json<ProfileChange>,
+) -> Result<Json<User>, Problem> {
+    Ok(Json(app.accounts.update_own_profile(&ctx, change).await?))
+}
+
+/// Change one's password; one's other sessions end.
 #[utoipa::path(post, path = "/api/v1/me/password", tag = "me", request_body = ChangePassword,
     responses((status = NO_CONTENT)))]
 pub(super) async fn change_own_password(
@@ -59,7 +77,7 @@ pub(super) async fn change_own_password(
     State(app): State<Arc<App>>,
     Json(change): Json<ChangePassword>,
 ) -> Result<StatusCode, Problem> {
-    app.accounts.change_own_password(&ctx, &change.current, &change.new).await?;
+    app.accounts.change_own_password(&ctx, &change.current, &change.new).await.map_err(told)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -70,6 +88,21 @@ pub(super) async fn list_own_sessions(
     State(app): State<Arc<App>>,
 ) -> Result<Json<Vec<Session>>, Problem> {
     Ok(Json(app.accounts.own_sessions(&ctx).await?))
+}
+
+/// How many sessions ended.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Ended {
+    pub(super) ended: u64,
+}
+
+/// End one's sessions but the one that asks.
+#[utoipa::path(delete, path = "/api/v1/me/sessions", tag = "me", responses((status = OK, body = Ended)))]
+pub(super) async fn end_other_sessions(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Ended>, Problem> {
+    Ok(Json(Ended { ended: app.accounts.end_other_sessions(&ctx).await? }))
 }
 
 /// End one of one's sessions.

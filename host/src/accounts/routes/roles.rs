@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
@@ -62,6 +64,27 @@ pub(super) async fn update_role(
 ) -> Result<Json<Role>, Problem> {
     let matches = |role: &Role| etag::if_match(&headers, role.updated_at);
     Ok(Json(app.accounts.update_role(&ctx, id, new, matches).await?))
+}
+
+/// Whether a role requires a second factor.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TotpRule {
+    /// Whether those who have the role need one to sign in.
+    required: bool,
+}
+
+/// Say whether those who have a role need a second factor; built-in roles take this too.
+#[utoipa::path(put, path = "/api/v1/roles/{id}/totp", tag = "roles", params(("id" = Uuid, Path)),
+    request_body = TotpRule, extensions(("x-permission" = json!("roles:manage"))),
+    responses((status = OK, body = Role)))]
+pub(super) async fn require_totp(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path(id): Path<Uuid>,
+    Json(rule): Json<TotpRule>,
+) -> Result<Json<Role>, Problem> {
+    Ok(Json(app.accounts.require_totp(&ctx, id, rule.required).await?))
 }
 
 /// Delete a role that nobody has.

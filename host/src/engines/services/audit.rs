@@ -19,13 +19,9 @@ pub(super) async fn call(host: &Host, method: &str, payload: &[u8]) -> Result<Ve
         ));
     }
     let (ctx, _) = host.entry.contexts.resolve(id, &record.context);
-    let change = Change {
-        action: record.action,
-        entity_kind: record.entity_kind,
-        entity_id: record.entity_id.chars().take(200).collect(),
-        before: record.before,
-        after: record.after,
-    };
+    let entity_id: String = record.entity_id.chars().take(200).collect();
+    let change =
+        Change::new(record.action, record.entity_kind, entity_id).before(record.before).after(record.after);
     host.app()?.audit.record(&ctx, change).await.map_err(|e| failed("record an audit entry", e))?;
     nothing()
 }
