@@ -42,7 +42,7 @@ enum Command {
     Engine(engine::Command),
     /// Run the benchmarks and print the README's table.
     Bench(bench::Options),
-    /// Run the fuzz targets (needs a nightly compiler).
+    /// Run the fuzz targets under libFuzzer.
     Fuzz(fuzz::Options),
     /// Build release binaries and check their sizes.
     Dist,
