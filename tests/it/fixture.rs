@@ -1,11 +1,13 @@
 //! A host that is set up, with a licence and an administrator's client.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use e2e::{
     api::{Answer, Api},
     bins,
     host::{Host, Settings},
-    tokens,
+    tokens, wait,
 };
 use licenses::Claims;
 use reqwest::Method;
@@ -67,6 +69,15 @@ impl Fleet {
     /// An action on an engine that must succeed.
     pub async fn act(&self, engine: &str, action: &str, body: &Value) -> Result<Value> {
         self.admin.post(&format!("/engines/{engine}/-/{action}"), body).await
+    }
+
+    /// Wait for a machine that asks to join; the answer is its id.
+    pub async fn pending_machine(&self) -> Result<String> {
+        wait::until("a pending machine", Duration::from_secs(30), || async {
+            let page = self.admin.get("/machines?q=state:pending").await?;
+            Ok(page["items"][0]["id"].as_str().map(str::to_owned))
+        })
+        .await
     }
 
     /// The host still serves: what every refusal and crash must leave as it was.

@@ -95,11 +95,7 @@ async fn a_machine_waits_for_approval_and_a_rejected_one_stays_out() -> Result<(
     std::fs::create_dir_all(&folder)?;
     let enrolling = agent::enroll(&fleet.host, &folder, "db-1", &token);
     let approving = async {
-        let id = wait::until("a pending machine", Duration::from_secs(30), || async {
-            let page = fleet.admin.get("/machines?q=state:pending").await?;
-            Ok(page["items"][0]["id"].as_str().map(str::to_owned))
-        })
-        .await?;
+        let id = fleet.pending_machine().await?;
         fleet.admin.post(&format!("/machines/{id}/approve"), &json!({})).await?;
         let again = fleet.admin.try_post(&format!("/machines/{id}/approve"), &json!({})).await?;
         ensure!(again.status == 409, "approving twice is a conflict: {again:?}");

@@ -66,11 +66,7 @@ async fn machines_over_the_licence_limit_are_not_approved() -> Result<()> {
     std::fs::create_dir_all(&folder)?;
     let waiting = e2e::agent::enroll(&fleet.host, &folder, "two", &token);
     let refused = async {
-        let id = e2e::wait::until("a pending machine", std::time::Duration::from_secs(30), || async {
-            let page = fleet.admin.get("/machines?q=state:pending").await?;
-            Ok(page["items"][0]["id"].as_str().map(str::to_owned))
-        })
-        .await?;
+        let id = fleet.pending_machine().await?;
         let answer = fleet.admin.try_post(&format!("/machines/{id}/approve"), &json!({})).await?;
         expect(&answer, 402, "machine_limit_reached")?;
         fleet

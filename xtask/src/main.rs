@@ -44,7 +44,7 @@ enum Command {
     Engine(engine::Command),
     /// Run the benchmarks and print the README's table.
     Bench(bench::Options),
-    /// Run the fuzz targets (needs a nightly compiler).
+    /// Run the fuzz targets under libFuzzer.
     Fuzz(fuzz::Options),
     /// Build the web console, for the next build of the host to take in.
     Console,

@@ -16,7 +16,8 @@ use plugin_api::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DbBackend, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use tokio::sync::{Notify, Semaphore};
@@ -112,6 +113,9 @@ impl Jobs {
     /// Run what is due until the host stops.
     pub async fn run(self, app: Weak<App>) {
         let stop = self.core.shutdown.clone();
+        if let Err(error) = self.free_claims().await {
+            tracing::warn!(%error, "jobs that were running at the last stop run again when their lease ends");
+        }
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -123,6 +127,19 @@ impl Jobs {
                 tracing::warn!(%error, "due jobs could not be read");
             }
         }
+    }
+
+    /// With SQLite there is one host: whoever claimed a job before this process began is gone.
+    async fn free_claims(&self) -> Result<(), DbErr> {
+        if self.core.db.backend() != DbBackend::Sqlite {
+            return Ok(());
+        }
+        job::Entity::update_many()
+            .col_expr(C::ClaimedUntil, Expr::value(None::<DateTime<Utc>>))
+            .filter(C::ClaimedUntil.is_not_null())
+            .exec(self.core.db.write())
+            .await
+            .map(drop)
     }
 
     async fn look(&self, app: &Arc<App>) -> Result<(), DbErr> {

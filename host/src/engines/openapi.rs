@@ -1,5 +1,7 @@
 //! An engine's OpenAPI document: which routes it has, what they need, and its part of the host's document.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use matchit::Router;
 use serde_json::{Map, Value};
@@ -10,7 +12,8 @@ const METHODS: [&str; 7] = ["get", "put", "post", "delete", "patch", "head", "op
 #[derive(Debug, Default)]
 pub(super) struct Routes {
     router: Router<Vec<(Method, String)>>,
-    exports: Router<()>,
+    /// Methods that export, by path; none named means any.
+    exports: Router<Vec<Method>>,
     count: usize,
 }
 
@@ -49,9 +52,11 @@ impl Routes {
             routes.count += methods.len();
             routes.router.insert(path.clone(), methods).map_err(|e| format!("the route `{path}`: {e}"))?;
         }
-        for path in exports {
-            let path = path.split_whitespace().last().unwrap_or_default().to_owned();
-            routes.exports.insert(path.clone(), ()).map_err(|e| format!("the export route `{path}`: {e}"))?;
+        for (path, methods) in by_path(exports)? {
+            routes
+                .exports
+                .insert(path.clone(), methods)
+                .map_err(|e| format!("the export route `{path}`: {e}"))?;
         }
         Ok(routes)
     }
@@ -68,13 +73,32 @@ impl Routes {
 
     /// Whether a call only reads, by method or because the manifest says that it exports.
     pub fn reads(&self, method: &Method, path: &str) -> bool {
-        matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || self.exports.at(path).is_ok()
+        matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+            || self.exports.at(path).is_ok_and(|found| found.value.is_empty() || found.value.contains(method))
     }
 
     /// Number of operations.
     pub fn count(&self) -> usize {
         self.count
     }
+}
+
+/// Export routes, `/notes/export` or `POST /notes/export`, with all methods that are named for each path.
+fn by_path(exports: &[String]) -> Result<BTreeMap<String, Vec<Method>>, String> {
+    let mut found = BTreeMap::<String, Option<Vec<Method>>>::new();
+    for route in exports {
+        match route.split_once(' ') {
+            None => _ = found.insert(route.clone(), None),
+            Some((method, path)) => {
+                let method = Method::from_bytes(method.to_uppercase().as_bytes())
+                    .map_err(|_| format!("the export route `{route}`: no such method"))?;
+                if let Some(methods) = found.entry(path.to_owned()).or_insert_with(|| Some(Vec::new())) {
+                    methods.push(method);
+                }
+            }
+        }
+    }
+    Ok(found.into_iter().map(|(path, methods)| (path, methods.unwrap_or_default())).collect())
 }
 
 /// The document with absolute paths, and schema names that begin with the engine's id.
@@ -145,6 +169,15 @@ mod tests {
     fn an_export_reads_although_it_is_a_post() {
         assert!(routes().reads(&Method::POST, "/export"));
         assert!(!routes().reads(&Method::POST, "/scripts"));
+        assert!(!routes().reads(&Method::DELETE, "/export"), "another method of the same path does not");
+    }
+
+    #[test]
+    fn an_export_without_method_reads_with_any_and_two_methods_share_a_path() {
+        let exports = ["/all".into(), "POST /some".into(), "PUT /some".into()];
+        let routes = Routes::read(&json!({}), &exports).expect("the routes are good");
+        assert!(routes.reads(&Method::POST, "/all") && routes.reads(&Method::PUT, "/some"));
+        assert!(!routes.reads(&Method::DELETE, "/some"));
     }
 
     #[test]

@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use reqwest::Method;
+use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::host::{TestHost, send};
+use crate::host::{TestHost, config, send};
 
 async fn refused(host: &TestHost, token: &str, file: &str) -> Value {
     let wait = async {
@@ -99,4 +100,32 @@ async fn calls_of_engines_need_a_caller_and_managing_them_a_permission() {
         let path = format!("/api/v1/engines/nothing/-/{action}");
         host.post(&path, &viewer, json!({})).await.problem(403, "forbidden");
     }
+}
+
+#[tokio::test]
+async fn a_job_whose_host_died_is_free_at_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    // SQLite: other databases may serve other hosts, whose claims count.
+    let settings = config(&folder);
+    let first = TestHost::over(folder, settings).await;
+    let insert = "INSERT INTO engine_jobs (engine, key, name, due_at, every_s, payload, attempts, claimed_until) \
+        VALUES ('gone', 'tick', 'tick', '2026-01-01 00:00:00+00:00', 60, 'null', 0, '2100-01-01 00:00:00+00:00')";
+    first.host.app.db.write().execute_unprepared(insert).await.unwrap();
+    let TestHost { host, folder, .. } = first;
+    let config = host.app.config.clone();
+    host.stop().await;
+    let second = TestHost::over(folder, config).await;
+    let claimed = "SELECT key FROM engine_jobs WHERE claimed_until IS NOT NULL";
+    let db = second.host.app.db.read();
+    let free = async {
+        while !db
+            .query_all_raw(Statement::from_string(db.get_database_backend(), claimed))
+            .await
+            .unwrap()
+            .is_empty()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), free).await.unwrap();
 }

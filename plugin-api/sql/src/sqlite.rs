@@ -115,12 +115,13 @@ impl SqlitePools {
         lease
             .run(limits.statement, async |conn| {
                 let mut answer = crate::rows::Answer::new(limits);
+                let mut kinds: Vec<SqlType> = Vec::new();
                 let mut rows = sqlx::query_with(AssertSqlSafe(sql), args).fetch(conn);
                 while let Some(row) = rows.try_next().await? {
-                    if answer.columns.is_empty() {
+                    if kinds.is_empty() {
                         answer.columns = self.columns(&row);
+                        kinds = answer.columns.iter().map(|c| c.kind).collect();
                     }
-                    let kinds: Vec<SqlType> = answer.columns.iter().map(|c| c.kind).collect();
                     answer.row(kinds.iter().enumerate().map(|(i, k)| values::sqlite::read(&row, i, *k)))?;
                 }
                 Ok(answer.done())

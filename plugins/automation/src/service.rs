@@ -51,6 +51,8 @@ pub struct Service {
     host: Host,
     db: EngineDb,
     clock: Clock,
+    /// When this process began to serve.
+    began: DateTime<Utc>,
     /// Counts changes of tasks, so that live streams need not wait for their next look.
     changed: watch::Sender<u64>,
 }
@@ -59,7 +61,8 @@ impl Service {
     /// A service over the host's services.
     pub fn new(host: Host, clock: Clock) -> Self {
         let db = host.db();
-        Self { host, db, clock, changed: watch::channel(0).0 }
+        let began = clock();
+        Self { host, db, clock, began, changed: watch::channel(0).0 }
     }
 
     /// Now, as stored: databases keep microseconds.

@@ -111,10 +111,7 @@ impl Service {
         let ctx = Ctx(context_of(row));
         match self.plan(&ctx, row.script_id, new_run(row, Some(ring))?, Some(row.id)).await? {
             Ok(plan) => Ok(self.make(&ctx, plan).await?.0),
-            Err(made) => {
-                self.dispatch(made.id).await?;
-                Ok(made)
-            }
+            Err(made) => Ok(made),
         }
     }
 

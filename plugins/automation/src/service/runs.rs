@@ -175,6 +175,11 @@ impl Service {
         let Some(key) = key else { return Ok(None) };
         match store::runs::by_key(&self.db, key).await? {
             Some(made) if made.request_digest != request_digest => Err(Error::KeyReused),
+            // The host may have stopped between the run and its operation: asking again goes on from there.
+            Some(made) if state_of(&made) == RunState::Starting => {
+                self.dispatch(made.id).await?;
+                Ok(store::runs::get(&self.db, made.id).await?)
+            }
             found => Ok(found),
         }
     }

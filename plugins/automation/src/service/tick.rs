@@ -10,7 +10,9 @@ use crate::{entities::run, error::Result, jobs, model::run_state::RunState, stor
 
 /// Rows looked at in one tick.
 const MOST: u64 = 500;
-/// A run that is being handed over is left alone for so long, in seconds.
+/// The first tick of a process comes this soon, in seconds: it takes up what the process before left.
+const FIRST_S: i64 = 1;
+/// A run that this process is handing over is left alone for so long, in seconds.
 const STARTING_S: i64 = 20;
 
 impl Service {
@@ -26,7 +28,7 @@ impl Service {
     /// Set the timers of the engine. The same key replaces, so this may be called at every start.
     pub async fn set_timers(&self) -> Result<()> {
         let now = self.now();
-        for (name, every_s, first_s) in [(jobs::TICK, 60, 30), (jobs::PRUNE, 86_400, 600)] {
+        for (name, every_s, first_s) in [(jobs::TICK, 60, FIRST_S), (jobs::PRUNE, 86_400, 600)] {
             let job = JobSpec {
                 key: name.into(),
                 name: name.into(),
@@ -69,9 +71,7 @@ impl Service {
             // The host stopped between a decision and what follows from it.
             (RunState::AwaitingApproval, _) => self.mend_decided(row).await,
             (RunState::Waiting, _) => self.open_window(row).await,
-            (RunState::Starting, _) if (self.now() - row.created_at).num_seconds() >= STARTING_S => {
-                self.dispatch(row.id).await
-            }
+            (RunState::Starting, _) if self.is_left_over(row) => self.dispatch(row.id).await,
             (RunState::Queued | RunState::Running, Some(operation_id)) => {
                 let operation = self.host.operations().get(operation_id).await?;
                 if operation.finished || operation.counts != store::runs::counts(row) {
@@ -81,6 +81,11 @@ impl Service {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Nobody in this process is handing the run over.
+    fn is_left_over(&self, row: &run::Model) -> bool {
+        row.created_at < self.began || (self.now() - row.created_at).num_seconds() >= STARTING_S
     }
 
     async fn mend_decided(&self, row: &run::Model) -> Result<()> {

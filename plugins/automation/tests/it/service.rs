@@ -79,3 +79,27 @@ async fn the_engine_is_healthy_and_keeps_its_timers() {
     let names: Vec<_> = engine.host().jobs().into_iter().map(|j| j.name).collect();
     assert_eq!(names, ["prune", "tick"]);
 }
+
+#[tokio::test]
+async fn asking_again_for_a_run_that_was_not_handed_over_hands_it_over() {
+    let engine = fleet().start().await;
+    let client = plain(&engine, 1);
+    let made = script(&client, json!({})).await;
+    let request = json!({ "idempotency_key": "once" });
+    let started = run(&client, &made, request.clone()).await;
+    // As after a crash before the host was asked.
+    let lost = "UPDATE automation_runs SET state = 'starting', operation_id = NULL";
+    engine.db().execute_unprepared(lost).await.unwrap();
+    let again = run(&client, &made, request).await;
+    assert_eq!((&again["id"], &again["state"]), (&started["id"], &json!("queued")));
+    assert_eq!(again["operation_id"], started["operation_id"]);
+}
+
+#[tokio::test]
+async fn a_new_process_takes_up_at_once_what_the_one_before_left() {
+    let began = chrono::Utc::now();
+    let engine = fleet().start().await;
+    let tick = engine.host().jobs().into_iter().find(|j| j.name == "tick").unwrap();
+    let first = tick.at.unwrap() - began;
+    assert!(first <= chrono::Duration::seconds(5), "the first tick comes after {first}");
+}
