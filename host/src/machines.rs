@@ -1,8 +1,8 @@
 //! Machines: enrolment, approval, tags, presence, inventory and live metrics.
 
-mod change_routes;
 mod auto_tags;
 mod bulk;
+mod change_routes;
 mod decision_routes;
 mod diff;
 mod duplicates;

@@ -115,7 +115,7 @@ impl Services {
         }
         if let Some(machine) = question.machine {
             let scope = ctx.require_scope("machines:read")?;
-            if !within(db, machine, scope.condition()).await? {
+            if !within(db, machine, scope.condition(&self.core.selectors.env())).await? {
                 return Err(AccountError::NotFound("machine"));
             }
         }
@@ -154,7 +154,10 @@ impl Services {
         let broken = !scope.is_empty() && scope.parse::<Selector>().is_err();
         let scope_matches = match question.machine {
             Some(machine) if scope.is_empty() => Some(within(db, machine, Condition::all()).await?),
-            Some(machine) => Some(within(db, machine, Scope::Selector(scope.into()).condition()).await?),
+            Some(machine) => {
+                let reach = Scope::Selector(scope.into()).condition(&self.core.selectors.env());
+                Some(within(db, machine, reach).await?)
+            }
             None => None,
         };
         let verdict = match (&grant, broken, scope_matches) {

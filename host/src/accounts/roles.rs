@@ -206,7 +206,6 @@ fn check(ctx: &Ctx, new: &NewRole) -> Result<(), AccountError> {
             format!("`{bad}` is neither a permission nor a pattern."),
         ));
     }
-    new.scope.parse::<Selector>()?;
     if !ctx.covers(&new.permissions, &new.scope) {
         return Err(AccountError::BeyondOwn);
     }

@@ -97,7 +97,7 @@ impl Services {
         }
         let scope = new.scope.trim();
         if !scope.is_empty() {
-            scope.parse::<crate::selector::Selector>()?;
+            self.core.selectors.parse(ctx, scope)?;
         }
         let secret = new_secret();
         let row = token::ActiveModel {

@@ -10,7 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{guard, health, idempotency, openapi, problems};
 use crate::{
-    accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications, operations, releases, searches, secrets, selector, software,
+    accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications,
+    operations, releases, searches, secrets, selector, software,
 };
 
 /// Every slice's routes, with their document. A new slice adds a line here.
