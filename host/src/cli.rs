@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the host cannot be reached, 4 the host refused.
 
 mod account;
+mod audit;
 mod client;
 mod engine;
 mod host;
@@ -11,6 +12,7 @@ mod machine;
 mod operation;
 mod output;
 mod package;
+mod role;
 mod target;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -67,7 +69,7 @@ enum Command {
     #[command(subcommand)]
     User(account::UserCommand),
     /// Manage API tokens.
-    #[command(subcommand)]
+    #[command(subcommand, name = "api-token", alias = "token")]
     Token(account::TokenCommand),
     /// Manage machines.
     #[command(subcommand)]
@@ -90,9 +92,12 @@ enum Command {
     /// Manage the licence.
     #[command(subcommand)]
     License(license::LicenseCommand),
-    /// Read the audit log.
+    /// Manage roles.
     #[command(subcommand)]
-    Audit(account::AuditCommand),
+    Role(role::RoleCommand),
+    /// Read the activity log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Save database, keys, engines and configuration to one file.
     Backup(host::Backup),
     /// Bring back what `backup` saved, on a host that is stopped.
@@ -190,6 +195,7 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Operation(command) => return command.run(context).await,
         Command::Engine(command) => command.run(context).await?,
         Command::License(command) => command.run(context).await?,
+        Command::Role(command) => command.run(context).await?,
         Command::Audit(command) => command.run(context).await?,
         Command::Backup(backup) => backup.run(context).await?,
         Command::Restore(restore) => restore.run(context).await?,

@@ -1,6 +1,7 @@
 //! The host, whole: each test has its own data directory, database, ports and clock.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod accounts;
 mod agent_host;
 mod audit;
@@ -15,5 +16,6 @@ mod idempotency;
 mod license;
 mod machines;
 mod matrix;
+mod oidc;
 mod operations;
 mod selector;
