@@ -57,7 +57,7 @@ impl Services {
             failures: lockout::Failures::default(),
             identities: identify::Cache::default(),
             setup: setup::Link::default(),
-            providers: oidc::Providers::of(&core.config)?,
+            providers: oidc::Providers::of(&core.config, &core.clock)?,
             refusals: crate::http::refusals::Recorded::default(),
             core,
         };

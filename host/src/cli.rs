@@ -4,6 +4,7 @@
 
 mod account;
 mod agent;
+mod audit;
 mod client;
 mod engine;
 mod host;
@@ -15,6 +16,7 @@ mod output;
 mod package;
 mod shell;
 mod software;
+mod role;
 mod target;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
@@ -71,7 +73,7 @@ enum Command {
     #[command(subcommand)]
     User(account::UserCommand),
     /// Manage API tokens.
-    #[command(subcommand)]
+    #[command(subcommand, name = "api-token", alias = "token")]
     Token(account::TokenCommand),
     /// Manage machines.
     #[command(subcommand)]
@@ -112,9 +114,12 @@ enum Command {
     /// Manage the licence.
     #[command(subcommand)]
     License(license::LicenseCommand),
-    /// Read the audit log.
+    /// Manage roles.
     #[command(subcommand)]
-    Audit(account::AuditCommand),
+    Role(role::RoleCommand),
+    /// Read the activity log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Save database, keys, engines and configuration to one file.
     Backup(host::Backup),
     /// Bring back what `backup` saved, on a host that is stopped.
@@ -222,6 +227,7 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Operation(command) => return command.run(context).await,
         Command::Engine(command) => command.run(context).await?,
         Command::License(command) => command.run(context).await?,
+        Command::Role(command) => command.run(context).await?,
         Command::Audit(command) => command.run(context).await?,
         Command::Backup(backup) => backup.run(context).await?,
         Command::Restore(restore) => restore.run(context).await?,

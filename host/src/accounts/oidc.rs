@@ -20,7 +20,7 @@ use super::{
     flows::Kind,
     sign_in::{Client, NewSession},
 };
-use crate::config::Config;
+use crate::{clock::SharedClock, config::Config};
 use provider::Provider;
 
 /// Name of the cookie that ties a journey to a browser.
@@ -32,8 +32,12 @@ pub const JOURNEY: Duration = Duration::minutes(10);
 pub(super) struct Providers(BTreeMap<String, Provider>);
 
 impl Providers {
-    pub(super) fn of(config: &Config) -> anyhow::Result<Self> {
-        let made = config.auth.oidc.iter().map(|(id, c)| Ok((id.clone(), Provider::new(id, c.clone())?)));
+    pub(super) fn of(config: &Config, clock: &SharedClock) -> anyhow::Result<Self> {
+        let made = config
+            .auth
+            .oidc
+            .iter()
+            .map(|(id, c)| Ok((id.clone(), Provider::new(id, c.clone(), clock.clone())?)));
         Ok(Self(made.collect::<anyhow::Result<_>>()?))
     }
 }
@@ -145,7 +149,7 @@ impl Services {
             return Err(OidcError::Denied(error.chars().take(100).collect()));
         }
         let code = answer.code.ok_or(OidcError::WrongState)?;
-        let who = provider.arrive(callback, code, journey.verifier, journey.nonce, &self.core.clock).await?;
+        let who = provider.arrive(callback, code, journey.verifier, journey.nonce).await?;
         let user = self.user_of(provider, &who, &client).await?;
         let ctx = super::sign_in::context(&user, &client);
         let session = self.begin_session(&ctx, user, client, &format!("oidc:{id}")).await?;

@@ -30,6 +30,10 @@ pub(super) async fn user_by_name(
     db: &impl ConnectionTrait,
     name: &str,
 ) -> Result<Option<user::Model>, DbErr> {
+    // PostgreSQL refuses text with NUL, so nobody has such a name.
+    if name.contains('\0') {
+        return Ok(None);
+    }
     user::Entity::find().filter(user::Column::Name.eq(name)).one(db).await
 }
 

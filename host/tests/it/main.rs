@@ -1,6 +1,7 @@
 //! The host, whole: each test has its own data directory, database, ports and clock.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod accounts;
 mod agent_host;
 mod audit;
@@ -17,6 +18,7 @@ mod license;
 mod machines;
 mod matrix;
 mod metrics;
+mod oidc;
 mod operations;
 mod plans;
 mod scope;

@@ -103,6 +103,9 @@ async fn roles_may_call_what_the_matrix_says() {
     for role in ["operator", "viewer"] {
         tokens.push((role, host.user(&admin, role, &[role]).await));
     }
+    let web = json!({"name": "web", "permissions": ["machines:*", "operations:*", "audit:read"], "scope": "tag:web"});
+    assert_eq!(host.post("/api/v1/roles", &admin, web).await.status, 201);
+    tokens.push(("web", host.user(&admin, "web", &["web"]).await));
     tokens.push(("nothing", host.user(&admin, "nothing", &[]).await));
     let mut matrix = String::new();
     for route in routes() {

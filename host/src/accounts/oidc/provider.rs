@@ -1,9 +1,10 @@
 //! One provider: its discovery document and keys, kept for an hour and read again when a signature does not fit them; the
 //! two calls of the code flow.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, future::BoxFuture};
 use http::StatusCode;
 use openidconnect::{
@@ -26,9 +27,9 @@ use crate::{accounts::AccountError, clock::SharedClock, config::OidcConfig, prob
 
 const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_ANSWER: usize = 1024 * 1024;
-const FRESH: Duration = Duration::from_secs(3600);
+const FRESH: chrono::Duration = chrono::Duration::hours(1);
 /// Keys are not read again sooner: a flood of forged tokens must not become a flood of requests.
-const LEAST_BETWEEN: Duration = Duration::from_secs(5);
+const LEAST_BETWEEN: chrono::Duration = chrono::Duration::seconds(5);
 
 type Tokens = StandardTokenResponse<
     openidconnect::IdTokenFields<
@@ -131,7 +132,8 @@ pub(super) struct Provider {
     pub(super) config: OidcConfig,
     secret: Option<ClientSecret>,
     http: Http,
-    known: Mutex<Option<(Instant, ProviderMetadataWithLogout)>>,
+    clock: SharedClock,
+    known: Mutex<Option<(DateTime<Utc>, ProviderMetadataWithLogout)>>,
 }
 
 /// The beginning of a journey.
@@ -148,7 +150,7 @@ pub(super) struct Departing {
 struct Unanswered(String);
 
 impl Provider {
-    pub(super) fn new(id: &str, config: OidcConfig) -> anyhow::Result<Self> {
+    pub(super) fn new(id: &str, config: OidcConfig, clock: SharedClock) -> anyhow::Result<Self> {
         let mut secret = config.client_secret.0.clone();
         if !config.client_secret_file.is_empty() {
             let file = &config.client_secret_file;
@@ -175,6 +177,7 @@ impl Provider {
             secret: (!secret.is_empty()).then(|| ClientSecret::new(secret.into())),
             config,
             http: Http(http.build()?),
+            clock,
             known: Mutex::default(),
         })
     }
@@ -217,7 +220,6 @@ impl Provider {
         code: String,
         verifier: String,
         nonce: String,
-        clock: &SharedClock,
     ) -> Result<Person, OidcError> {
         let client = self.client(self.metadata(FRESH).await?, callback)?;
         let tokens = client
@@ -228,12 +230,12 @@ impl Provider {
             .await
             .map_err(|e| self.wrong("did not exchange the code", e))?;
         let nonce = Nonce::new(nonce);
-        let claims = match self.verified(&client, &tokens, &nonce, clock) {
+        let claims = match self.verified(&client, &tokens, &nonce) {
             // The provider may have new keys.
             Err(ClaimsVerificationError::SignatureVerification(why)) => {
                 tracing::info!(provider = %self.id, %why, "reading the provider's keys again");
                 let client = self.client(self.metadata(LEAST_BETWEEN).await?, callback)?;
-                self.verified(&client, &tokens, &nonce, clock)
+                self.verified(&client, &tokens, &nonce)
             }
             done => done,
         };
@@ -252,12 +254,11 @@ impl Provider {
         client: &Relying,
         tokens: &Tokens,
         nonce: &Nonce,
-        clock: &SharedClock,
     ) -> Result<Value, ClaimsVerificationError> {
         use CoreJwsSigningAlgorithm as Alg;
         let id_token =
             tokens.id_token().ok_or_else(|| ClaimsVerificationError::Other("there is no ID token".into()))?;
-        let clock = clock.clone();
+        let clock = self.clock.clone();
         // Signed with a key that only the provider has: no shared secret, no signature-less token.
         let verifier = client.id_token_verifier().set_time_fn(move || clock.now()).set_allowed_algs([
             Alg::RsaSsaPkcs1V15Sha256,
@@ -320,10 +321,10 @@ impl Provider {
     }
 
     /// The discovery document and the keys, at most this old.
-    async fn metadata(&self, at_most: Duration) -> Result<ProviderMetadataWithLogout, OidcError> {
+    async fn metadata(&self, at_most: chrono::Duration) -> Result<ProviderMetadataWithLogout, OidcError> {
         let mut known = self.known.lock().await;
         if let Some((at, metadata)) = known.as_ref()
-            && at.elapsed() < at_most
+            && self.clock.now() - *at < at_most
         {
             return Ok(metadata.clone());
         }
@@ -331,7 +332,7 @@ impl Provider {
             IssuerUrl::new(self.config.issuer.clone()).map_err(|e| OidcError::Failed(e.to_string()))?;
         let metadata = ProviderMetadataWithLogout::discover_async(issuer, &self.http).await;
         let metadata = metadata.map_err(|e| self.wrong("cannot be discovered", e))?;
-        *known = Some((Instant::now(), metadata.clone()));
+        *known = Some((self.clock.now(), metadata.clone()));
         Ok(metadata)
     }
 
