@@ -136,22 +136,22 @@ mod tests {
         for minute in 0..100_i64 {
             recorder.keep(1_790_000_000_500 + minute * 60_000, &look(minute as f64));
         }
-        let batch = recorder.batch().unwrap();
+        let batch = recorder.batch().expect("looks wait");
         assert_eq!((batch.offsets_s.len(), batch.offsets_s[59]), (BATCH, 59 * 60));
         let values: Vec<f64> = batch.series[0].values().flatten().map(f64::round).collect();
         assert_eq!(values, (0..60).map(f64::from).collect::<Vec<_>>());
         recorder.acknowledge(batch.first + i64::from(batch.offsets_s[59]) * 1000);
         assert_eq!(recorder.waiting(), 40);
-        assert_eq!(recorder.batch().unwrap().first, 1_790_000_000_500 + 60 * 60_000);
+        assert_eq!(recorder.batch().expect("looks wait").first, 1_790_000_000_500 + 60 * 60_000);
     }
 
     #[test]
     fn two_days_without_a_host_fill_no_more_memory() {
         let recorder = Recorder::default();
-        for minute in 0..i64::try_from(MOST).unwrap() + 10 {
+        for minute in 0..MOST as i64 + 10 {
             recorder.keep(minute * 60_000, &look(1.0));
         }
         assert_eq!(recorder.waiting(), MOST);
-        assert_eq!(recorder.batch().unwrap().first, 600_000);
+        assert_eq!(recorder.batch().expect("looks wait").first, 600_000);
     }
 }

@@ -115,7 +115,7 @@ mod tests {
         let point = |n: u32| Point { count: 1, min: n as f32, avg: n as f32 + 0.5, max: n as f32 + 1.0 };
         let points: BTreeMap<u32, Point> = (0..60).filter(|n| n % 7 != 3).map(|n| (n, point(n))).collect();
         let columns = Columns::from([("cpu.percent".into(), points.clone()), ("load1".into(), points)]);
-        let packed = pack(&columns).unwrap();
+        let packed = pack(&columns).expect("figures pack");
         assert_eq!(unpack(&packed), Ok(columns));
         assert_eq!(unpack(&packed[..packed.len() / 2]), Err(Damaged));
         assert_eq!(unpack(&[]), Err(Damaged));
