@@ -9,6 +9,7 @@ mod client;
 mod engine;
 mod fleet;
 mod host;
+mod inventory;
 mod load;
 mod proc;
 mod report;
@@ -37,6 +38,8 @@ enum Figure {
     Fleet,
     /// One idle agent.
     Agent,
+    /// Thousands of machines with hundreds of packages each.
+    Inventory,
 }
 
 /// Benchmarks of SysManage, as one markdown table.
@@ -49,6 +52,9 @@ pub struct Options {
     /// Write the table between `<!-- bench:begin -->` and `<!-- bench:end -->` of this file.
     #[arg(long)]
     readme: Option<PathBuf>,
+    /// Write the table of `inventory` between the same marks of this file.
+    #[arg(long)]
+    benchmarks: Option<PathBuf>,
     /// Pretend agents of `fleet`.
     #[arg(long, default_value_t = 5000)]
     agents: usize,
@@ -61,6 +67,12 @@ pub struct Options {
     /// Seconds that the idle agent is watched.
     #[arg(long, default_value_t = 60)]
     idle: u64,
+    /// Machines of `inventory`; smaller fleets are measured for comparison.
+    #[arg(long, default_value_t = 10_000)]
+    machines: usize,
+    /// Packages of each.
+    #[arg(long, default_value_t = 800)]
+    packages: usize,
 }
 
 fn main() -> ExitCode {
@@ -81,21 +93,27 @@ fn main() -> ExitCode {
 
 async fn run(options: &Options) -> anyhow::Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut table = Table::default();
+    let (mut table, mut large) = (Table::default(), Table::default());
     for figure in Figure::value_variants() {
         if !options.only.is_empty() && !options.only.contains(figure) {
             continue;
         }
         let _ = writeln!(std::io::stderr(), "measuring {figure:?} ...");
+        let table = if *figure == Figure::Inventory { &mut large } else { &mut table };
         match measure(*figure, options).await {
             Ok(rows) => rows.into_iter().for_each(|row| table.add(row)),
             Err(error) => table.add(Row::unmeasured(&format!("{figure:?}"), &error)),
         }
     }
-    let text = table.markdown();
-    std::io::stdout().write_all(text.as_bytes())?;
-    if let Some(readme) = &options.readme {
-        report::write_between(readme, &text)?;
+    for (table, file) in [(table, &options.readme), (large, &options.benchmarks)] {
+        if table.is_empty() {
+            continue;
+        }
+        let text = table.markdown();
+        std::io::stdout().write_all(text.as_bytes())?;
+        if let Some(file) = file {
+            report::write_between(file, &text)?;
+        }
     }
     Ok(())
 }
@@ -108,5 +126,6 @@ async fn measure(figure: Figure, options: &Options) -> anyhow::Result<Vec<Row>> 
         Figure::Sql => sql::measure().await,
         Figure::Fleet => fleet::measure(options).await,
         Figure::Agent => agent::measure(options).await,
+        Figure::Inventory => inventory::measure(options).await,
     }
 }

@@ -48,6 +48,11 @@ impl Table {
         self.0.push(row);
     }
 
+    /// Whether nothing was measured.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// As markdown.
     pub fn markdown(&self) -> String {
         let mut text =

@@ -6,16 +6,20 @@ use anyhow::{Context, Result};
 
 use crate::{
     engine,
+    postgres::Cluster,
     project::{Project, run_command},
 };
+
+/// Names the server the inventory is measured on.
+const POSTGRES: &str = "SYSMANAGE_TEST_POSTGRES_URL";
 
 /// Which benchmarks, and how large.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these: calls, throughput, load, sql, fleet, agent.
+    /// Only these: calls, throughput, load, sql, fleet, agent, inventory.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// Write the table into README.md.
+    /// Write the tables into README.md and docs/benchmarks.md.
     #[arg(long)]
     readme: bool,
     /// Pretend agents of `fleet`; 5000 unless told.
@@ -30,6 +34,12 @@ pub struct Options {
     /// Seconds that the idle agent is watched; 60 unless told.
     #[arg(long)]
     idle: Option<u64>,
+    /// Machines of `inventory`; 10000 unless told.
+    #[arg(long)]
+    machines: Option<usize>,
+    /// Packages of each of them; 800 unless told.
+    #[arg(long)]
+    packages: Option<usize>,
 }
 
 impl Options {
@@ -52,6 +62,8 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
         ("--connections", options.connections.map(|n| n as u64)),
         ("--seconds", options.seconds),
         ("--idle", options.idle),
+        ("--machines", options.machines.map(|n| n as u64)),
+        ("--packages", options.packages.map(|n| n as u64)),
     ];
     for (flag, value) in sizes {
         if let Some(value) = value {
@@ -60,8 +72,18 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     }
     if options.readme {
         command.arg("--readme").arg(project.root.join("README.md"));
+        command.arg("--benchmarks").arg(project.root.join("docs/benchmarks.md"));
     }
     command.env("SYSMANAGE_BIN_DIR", &bin);
+    // A private cluster, unless the caller names a server.
+    let _cluster = match options.wants(&["inventory"]) && std::env::var_os(POSTGRES).is_none() {
+        true => {
+            let cluster = Cluster::start(project)?;
+            command.env(POSTGRES, &cluster.url);
+            Some(cluster)
+        }
+        false => None,
+    };
     run_command(command.env("SYSMANAGE_ENGINES_DIR", engine::out_dir(project)))
 }
 

@@ -119,11 +119,11 @@ fn walk(root: &Root, folder: &str, depth: u32, files: &mut Vec<String>) {
         let path = format!("{folder}/{name}");
         let Ok(metadata) = std::fs::symlink_metadata(root.path(&path)) else { continue };
         let live = path.starts_with("etc/letsencrypt/");
+        let wanted = if live { name == "cert.pem" } else { metadata.is_file() };
         if metadata.is_dir() && depth < DEEPEST {
             walk(root, &path, depth + 1, files);
-        } else if files.len() <= MOST_FILES
-            && (metadata.is_file() || live && name == "cert.pem")
-            && (!live || name == "cert.pem")
+        } else if wanted
+            && files.len() <= MOST_FILES
             && [".pem", ".crt", ".cer", ".cert", ".der"].iter().any(|end| name.ends_with(end))
             && !["ca-certificates.crt", "ca-bundle.crt", "ca-bundle.trust.crt"].contains(&name.as_str())
         {
