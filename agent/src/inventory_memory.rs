@@ -193,8 +193,8 @@ mod tests {
 
     #[test]
     fn only_changes_travel_once_the_host_has_a_section() {
-        let folder = tempfile::tempdir().unwrap();
-        let memory = Memory::open(folder.path().join("inventory")).unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
+        let memory = Memory::open(folder.path().join("inventory")).expect("a memory");
         assert!(matches!(memory.frame(section(ONE)), Frame::InventorySection(_)));
         assert!(matches!(memory.frame(section(ONE)), Frame::InventorySection(_)), "not acknowledged yet");
         memory.acknowledged("packages", &digest(&section(ONE)));
@@ -206,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_host_that_has_something_else_gets_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let memory = Memory::open(folder.path().join("inventory")).unwrap();
+        let folder = tempfile::tempdir().expect("a folder");
+        let memory = Memory::open(folder.path().join("inventory")).expect("a memory");
         memory.frame(section(ONE));
         memory.acknowledged("packages", &digest(&section(TWO)));
         assert!(matches!(memory.frame(section(TWO)), Frame::InventorySection(_)), "another was acknowledged");
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_member_that_is_no_list_any_more_makes_it_travel_whole() {
-        let known = Known::of(Digest::new([0; 32]), &items::items(br#"{"a":[{"key":"x"}]}"#).unwrap());
-        assert!(change(&known, &items::items(br#"{"a":"none"}"#).unwrap()).is_none());
+        let known = Known::of(Digest::new([0; 32]), &items::items(br#"{"a":[{"key":"x"}]}"#).expect("items"));
+        assert!(change(&known, &items::items(br#"{"a":"none"}"#).expect("items")).is_none());
     }
 }

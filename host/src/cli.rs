@@ -14,9 +14,9 @@ mod operation;
 mod organise;
 mod output;
 mod package;
+mod role;
 mod shell;
 mod software;
-mod role;
 mod target;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};

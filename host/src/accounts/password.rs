@@ -1,7 +1,7 @@
 //! Passwords: policy, and Argon2id off the async threads, so many at once.
 
 mod breached;
-mod common;
+mod well_known;
 
 pub(super) use breached::Breached;
 
@@ -90,7 +90,7 @@ pub(super) fn check(password: &str, user: &str, min_length: usize) -> Result<(),
     distinct.sort_unstable();
     distinct.dedup();
     let guessable = WORST.lines().any(|worst| worst == lower)
-        || common_forms(&lower).iter().any(|form| common::contains(form))
+        || common_forms(&lower).iter().any(|form| well_known::contains(form))
         || distinct.len() < 5
         || (user.len() >= 3 && lower.replace(&user.to_lowercase(), "").chars().count() < 6);
     if guessable {

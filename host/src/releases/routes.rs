@@ -43,7 +43,7 @@ async fn add(
     body: Body,
 ) -> Result<(StatusCode, Json<Release>), Problem> {
     let trust = app.license.trust();
-    Ok((StatusCode::CREATED, Json(app.releases.add(&ctx, &trust, body).await?)))
+    Ok((StatusCode::CREATED, Json(app.releases.add(&ctx, &trust, body.into_data_stream()).await?)))
 }
 
 /// Releases of the agent.

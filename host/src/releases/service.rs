@@ -3,8 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use agent_protocol::core_command::ReleaseFile;
-use axum::body::Body;
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use semver::Version;
 use serde_json::json;
 use tokio::{io::AsyncWriteExt, sync::Notify};
@@ -45,7 +45,12 @@ impl Releases {
     }
 
     /// Take in a release file.
-    pub async fn add(&self, ctx: &Ctx, trust: &TrustStore, body: Body) -> Result<Release, ReleaseFault> {
+    pub async fn add(
+        &self,
+        ctx: &Ctx,
+        trust: &TrustStore,
+        body: impl Upload,
+    ) -> Result<Release, ReleaseFault> {
         ctx.require("agents:manage")?;
         let (path, file) = self.files.incoming()?;
         let taken = match receive(file, body).await {
@@ -268,9 +273,19 @@ impl Releases {
     }
 }
 
-async fn receive(file: std::fs::File, body: Body) -> Result<(), ReleaseFault> {
+/// A release as it arrives, piece by piece.
+pub trait Upload: Stream<Item = Result<Bytes, Self::Broken>> + Send + Unpin {
+    /// Why it broke off.
+    type Broken: std::fmt::Display;
+}
+
+impl<S: Stream<Item = Result<Bytes, E>> + Send + Unpin, E: std::fmt::Display> Upload for S {
+    type Broken = E;
+}
+
+async fn receive(file: std::fs::File, mut pieces: impl Upload) -> Result<(), ReleaseFault> {
     let mut file = tokio::fs::File::from_std(file);
-    let (mut left, mut pieces) = (MAX_FILE, body.into_data_stream());
+    let mut left = MAX_FILE;
     let invalid = |detail: String| ReleaseFault::Invalid { field: "body", detail };
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(|e| invalid(format!("The upload broke off: {e}.")))?;

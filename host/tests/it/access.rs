@@ -45,6 +45,7 @@ pub async fn machine(host: &TestHost) -> String {
         auto_approve: false,
         max_uses: None,
         expires_in_s: 3600,
+        approve_networks: Vec::new(),
     };
     let ctx = Ctx::system("test");
     let token = app.machines.create_token(&ctx, request).await.unwrap().token;

@@ -10,6 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use chrono::{DateTime, Utc};
 use plugin_api::{
     EngineError, Manifest,
     abi::{
@@ -30,7 +31,6 @@ use plugin_api::{
         reports::DatasetSpec,
     },
 };
-use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::license::Licensor;

@@ -150,7 +150,7 @@ mod tests {
             {"key": "dpkg:curl:i386:7", "name": "curl", "arch": "i386", "version": "7", "manager": "dpkg"},
         ]);
         let mut section = json!({"packages": list, "sources": ["dpkg"]});
-        let elements = Catalogue::Software.split(&mut section).unwrap();
+        let elements = Catalogue::Software.split(&mut section).expect("packages are software");
         assert_eq!(section, json!({"sources": ["dpkg"]}));
         let again: Vec<Value> = elements
             .iter()
