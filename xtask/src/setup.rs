@@ -21,6 +21,20 @@ const PACKAGES: &[(&str, &str)] = &[
     ("sqlite3", "/usr/bin/sqlite3"),
 ];
 
+/// The OpenID provider that sign-in is tested with.
+const PROVIDER: &str = "host/tests/oidc";
+
+/// Packages of npm as the folder's lock file has them, unless they are there.
+fn npm(project: &Project, folder: &str) -> Result<()> {
+    let folder = project.root.join(folder);
+    if folder.join("node_modules/.package-lock.json").exists() {
+        return Ok(());
+    }
+    let mut command = Command::new("npm");
+    command.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder);
+    run_command(&mut command)
+}
+
 /// Install what is missing.
 pub fn run(project: &Project) -> Result<()> {
     let missing: Vec<&str> =
@@ -28,6 +42,7 @@ pub fn run(project: &Project) -> Result<()> {
     if !missing.is_empty() {
         apt(&missing)?;
     }
+    npm(project, PROVIDER)?;
     if Command::new("cargo-deny").arg("--version").output().is_err() {
         println!("setup: installing cargo-deny");
         project.run("cargo", ["install", "cargo-deny", "--locked", "--quiet"])?;
