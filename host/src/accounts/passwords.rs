@@ -76,6 +76,10 @@ impl Services {
 
     async fn set_password(&self, ctx: &Ctx, id: Uuid, new: &str, why: Why) -> Result<(), AccountError> {
         let user = self.user(self.core.db.read(), id).await?;
+        if why == Why::Reset && ctx.actor.user_id() != Some(id) {
+            // Before anything is said of the password: whether it was used already is not for everybody to find out.
+            self.require_not_above(ctx, self.core.db.read(), id).await?;
+        }
         let hash = self.new_password(new, &user.name).await?;
         self.refuse_reuse(id, new).await?;
         let tx = self.core.db.begin().await?;

@@ -14,7 +14,10 @@ use serde_json::Value;
 
 use crate::host::{Answer, TestHost, send};
 use agent_sim::{Identity, Server, Trust, enroll};
-use sysmanage::{ctx::Ctx, machines::TokenRequest};
+use sysmanage::{
+    ctx::Ctx,
+    machines::{MachineQuery, TokenRequest},
+};
 
 /// Call with a session's cookie, as a browser does.
 pub async fn browse(host: &TestHost, cookie: &str, method: Method, path: &str, body: Value) -> Answer {
@@ -53,7 +56,15 @@ pub async fn machine(host: &TestHost) -> String {
     let server = Server { address: host.host.agents.to_string(), name: app.config.public_name(), trust };
     let mut identity = Identity::new("web-1").unwrap();
     enroll(&server, &mut identity, &token).await.unwrap();
-    let id = host.host.app.machines.list(&ctx, Default::default()).await.unwrap().items[0].id;
+    let id = host
+        .host
+        .app
+        .machines
+        .list(&ctx, MachineQuery { limit: 1, ..MachineQuery::default() })
+        .await
+        .unwrap()
+        .items[0]
+        .id;
     app.machines.approve(&ctx, id).await.unwrap();
     id.to_string()
 }

@@ -44,8 +44,11 @@ impl Provider {
         let line = json!({"redirect": format!("{base}/api/v1/auth/oidc/corp/callback"), "logout": format!("{base}/")});
         writeln!(self.input, "{line}").unwrap();
         let mut ready = String::new();
-        self.output.read_line(&mut ready).unwrap();
-        assert_eq!(ready.trim(), "ready");
+        // What the provider remarks on its own settings comes first.
+        while ready.trim() != "ready" {
+            ready.clear();
+            assert!(self.output.read_line(&mut ready).unwrap() > 0, "the provider ended");
+        }
     }
 }
 
