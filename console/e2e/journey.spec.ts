@@ -67,7 +67,7 @@ test('a host is added: the line is shown, and its enrolment is seen live', async
   await page.getByRole('button', { name: 'Add a host' }).click()
   await page.getByLabel('Name of the token').fill('browser')
   await page.getByRole('button', { name: 'Make the token' }).click()
-  await expect(page.getByLabel('Run this on the new host, as root:', { exact: true })).toContainText('sysmanage-agent')
+  await expect(page.getByLabel('Run this on the new host, as root:', { exact: true })).toContainText('install.sh')
   await expect(page.getByText('Waiting for the host')).toBeVisible()
 })
 

@@ -9,6 +9,8 @@ export const theme = createTheme({
   fontFamilyMonospace: 'ui-monospace, "SFMono-Regular", Menlo, "DejaVu Sans Mono", monospace',
   cursorType: 'pointer',
   autoContrast: true,
+  // Where black and white are equally far from a colour: the text on it is the farther one.
+  luminanceThreshold: 0.179,
 })
 
 export const variables: CSSVariablesResolver = (of) => ({
@@ -16,16 +18,19 @@ export const variables: CSSVariablesResolver = (of) => ({
   light: {
     '--mantine-color-dimmed': of.colors.gray[7],
     '--mantine-color-placeholder': of.colors.gray[7],
-    ...light(of.colors, 9),
+    ...inks((color) => INK[color]),
   },
   dark: {
     '--mantine-color-dimmed': of.colors.dark[1],
     '--mantine-color-placeholder': of.colors.dark[1],
-    ...light(of.colors, 2),
+    ...inks((color) => of.colors[color][2] ?? INK[color]),
   },
 })
 
-function light(colors: Record<string, readonly string[]>, shade: number): Record<string, string> {
-  const used = ['green', 'blue', 'orange', 'red', 'gray', 'cyan']
-  return Object.fromEntries(used.map((c) => [`--mantine-color-${c}-light-color`, colors[c]?.[shade] ?? '']))
+/** Text on the pale form of a colour in the light scheme: at least 4.5 to 1. */
+const INK = { green: '#1b5e2a', blue: '#0b4a87', orange: '#8a2c06', red: '#a51111', gray: '#343a40', cyan: '#0b5563' }
+
+function inks(of: (color: keyof typeof INK) => string): Record<string, string> {
+  const colors = Object.keys(INK) as (keyof typeof INK)[]
+  return Object.fromEntries(colors.map((color) => [`--mantine-color-${color}-light-color`, of(color)]))
 }

@@ -4,6 +4,144 @@
  */
 
 export interface paths {
+    "/api/v1/access/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Explain whether somebody may do something, and why: oneself always, others with `users:read`. */
+        post: operations["explain_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Releases of the agent. */
+        get: operations["list_agent_releases"];
+        put?: never;
+        /** Bring in a release. The body is the file. */
+        post: operations["add_agent_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-releases/{version}/{target}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a release. */
+        delete: operations["remove_agent_release"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-rollouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rollouts, newest first. */
+        get: operations["list_agent_rollouts"];
+        put?: never;
+        /** Roll a version of the agent out, batch by batch. */
+        post: operations["begin_agent_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-rollouts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One rollout. */
+        get: operations["get_agent_rollout"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-rollouts/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give it up. Machines that are being updated finish. */
+        post: operations["cancel_agent_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-rollouts/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin no further batch. */
+        post: operations["pause_agent_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/agent-rollouts/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on. Failures count on: raise the limit with a new rollout if more are to be borne. */
+        post: operations["resume_agent_rollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -21,6 +159,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes as CSV, newest first, all that the filters want. */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long entries are kept. */
+        get: operations["get_retention"];
+        /** Set how long entries are kept. */
+        put: operations["set_retention"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ways to sign in. */
+        get: operations["get_auth_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Back from a provider: begins the session, and sends the browser on. */
+        get: operations["finish_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign in through a provider: sends the browser there. */
+        get: operations["start_oidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/authority": {
         parameters: {
             query?: never;
@@ -30,6 +254,23 @@ export interface paths {
         };
         /** The internal authority's certificate and fingerprint. */
         get: operations["get_authority"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the inventory of all machines changed, newest first. */
+        get: operations["list_fleet_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -298,6 +539,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List invitations that are open. */
+        get: operations["list_invitations"];
+        put?: never;
+        /** Invite somebody by a link. */
+        post: operations["create_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/-/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Accept an invitation: makes the user, who then logs in. */
+        post: operations["accept_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/-/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the link with a token offers. */
+        post: operations["look_at_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an invitation. */
+        delete: operations["revoke_invitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/license": {
         parameters: {
             query?: never;
@@ -368,6 +678,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/machines/-/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve the waiting machines that a selector selects. */
+        post: operations["approve_machines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/-/reject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reject the waiting machines that a selector selects. */
+        post: operations["reject_machines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/-/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put tags on the machines that a selector selects, and take others off. */
+        post: operations["tag_machines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many machines have what: the filters beside a list. */
+        get: operations["get_machine_facets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/machines/{id}": {
         parameters: {
             query?: never;
@@ -411,8 +789,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How the inventory changed, newest first. */
+        /** How a machine's inventory changed, newest first. */
         get: operations["list_inventory_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Other machines that may be the same computer. */
+        get: operations["list_duplicates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -455,6 +850,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/machines/{id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures of a machine over time: least, mean and greatest, `null` where nothing was reported. */
+        get: operations["get_machine_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/machines/{id}/reject": {
         parameters: {
             query?: never;
@@ -466,6 +878,74 @@ export interface paths {
         put?: never;
         /** Keep a machine out. */
         post: operations["reject_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}/replace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approve a waiting machine in the place of another one, which keeps its id, name, tags, notes and history. */
+        post: operations["replace_machine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}/software": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is installed on a machine. */
+        get: operations["list_machine_software"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of a machine, each with the rule that set it. */
+        get: operations["list_machine_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/machines/{id}/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What could be updated on a machine. */
+        get: operations["list_machine_updates"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -503,7 +983,8 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change one's name, language and preferences. */
+        patch: operations["update_me"];
         trace?: never;
     };
     "/api/v1/me/password": {
@@ -515,7 +996,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Change one's password; every session ends. */
+        /** Change one's password; one's other sessions end. */
         post: operations["change_own_password"];
         delete?: never;
         options?: never;
@@ -534,7 +1015,8 @@ export interface paths {
         get: operations["list_own_sessions"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** End one's sessions but the one that asks. */
+        delete: operations["end_other_sessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -552,6 +1034,109 @@ export interface paths {
         post?: never;
         /** End one of one's sessions. */
         delete: operations["end_own_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The state of one's second factor. */
+        get: operations["get_own_totp"];
+        put?: never;
+        /** Begin to set up a second factor; it counts once a code confirms it. */
+        post: operations["begin_own_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm it with a code; from now on codes are asked for. */
+        post: operations["confirm_own_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turn the second factor off, unless a role requires it. */
+        post: operations["disable_own_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/totp/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New recovery codes; the old ones end. */
+        post: operations["renew_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machines ranked by the newest value of a figure. */
+        get: operations["rank_machines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every figure that machines report. */
+        get: operations["list_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -796,6 +1381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The overview of everything. */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/permissions": {
         parameters: {
             query?: never;
@@ -862,6 +1464,23 @@ export interface paths {
         post?: never;
         /** Delete a role that nobody has. */
         delete: operations["delete_role"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{id}/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say whether those who have a role need a second factor; built-in roles take this too. */
+        put: operations["require_totp"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -999,10 +1618,61 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Log in; the answer sets the session's cookie. */
+        /** Log in. 201 sets the session's cookie; 202 asks for a second step. */
         post: operations["log_in"];
-        /** Log out. */
+        /** Log out. 200 names where the provider's own session can be ended; 204 where there is none. */
         delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The second step: a code, or a recovery code; the answer sets the session's cookie. */
+        post: operations["log_in_with_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The last step of that: a code; the answer sets the session's cookie. */
+        post: operations["confirm_at_log_in"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/totp/enrol": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The second step where a second factor has to be set up: its secret. */
+        post: operations["enrol_at_log_in"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1037,6 +1707,109 @@ export interface paths {
         put?: never;
         /** Make a new set-up link; the one before ends. */
         post: operations["create_setup_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Software across machines, by title. */
+        get: operations["list_software"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/{software}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One title with its versions. */
+        get: operations["get_software"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/{software}/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machines that have a title, by name. */
+        get: operations["list_machines_with_software"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List tags with how many machines have them. */
+        get: operations["list_tags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tags/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a tag, from every machine too. */
+        delete: operations["delete_tag"];
+        options?: never;
+        head?: never;
+        /** Describe a tag, or make it automatic. */
+        patch: operations["change_tag"];
+        trace?: never;
+    };
+    "/api/v1/tags/{name}/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rename a tag. */
+        post: operations["rename_tag"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1084,7 +1857,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List one's tokens. */
+        /** List one's tokens, or those of a user. */
         get: operations["list_tokens"];
         put?: never;
         /** Create a token; its secret is in this answer only. */
@@ -1107,6 +1880,23 @@ export interface paths {
         post?: never;
         /** Revoke a token. */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a token a new secret, told in this answer only; the old one ends at once. */
+        post: operations["rotate_token"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1147,6 +1937,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Updates across machines, by package and new version. */
+        get: operations["list_updates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/updates/{update}/machines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Machines that need an update, by name. An update that nobody needs has none. */
+        get: operations["list_machines_needing_update"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1176,7 +2000,7 @@ export interface paths {
         get: operations["get_user"];
         put?: never;
         post?: never;
-        /** Delete a user. */
+        /** Delete a user, with sessions and API tokens; what they made otherwise goes to `reassign_to`. */
         delete: operations["delete_user"];
         options?: never;
         head?: never;
@@ -1201,10 +2025,173 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sessions of a user. */
+        get: operations["list_user_sessions"];
+        put?: never;
+        post?: never;
+        /** End every session of a user. */
+        delete: operations["end_user_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/sessions/{session}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one session of a user. */
+        delete: operations["end_user_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/totp-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take away the second factor of a user who lost it; their sessions end. */
+        post: operations["reset_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}/unlock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a user who is locked after wrong passwords try again. */
+        post: operations["unlock_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/install.sh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The install script. */
+        get: operations["get_install_script"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/install/agent/{target}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest agent for a target, without its signature: the script knows its digest. */
+        get: operations["get_install_agent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/install/authority.pem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The internal authority's certificate, PEM. */
+        get: operations["get_install_authority"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description How to accept. */
+        Acceptance: {
+            /** @description Name to show. */
+            display_name?: string | null;
+            /** @description Name to log in with, where the invitation leaves it open. */
+            name?: string | null;
+            /** @description Password. */
+            password: string;
+            /** @description Token of the link. */
+            token: string;
+        };
+        /** @description Whether somebody may, and why. */
+        AccessAnswer: {
+            /** @description Whether. */
+            allowed: boolean;
+            /**
+             * Format: uuid
+             * @description Where.
+             */
+            machine?: string | null;
+            /** @description Role by role. */
+            path: components["schemas"]["Step"][];
+            /** @description The permission. */
+            permission: string;
+            /** @description The answer in a sentence. */
+            reason: string;
+            /** @description Roles that hold the permission, on whatever machines. */
+            roles_with_permission: string[];
+            /** @description The user's name. */
+            user: string;
+        };
+        /** @description What to explain. */
+        AccessQuestion: {
+            /**
+             * Format: uuid
+             * @description Where; anywhere when absent.
+             */
+            machine?: string | null;
+            /** @description The permission. */
+            permission: string;
+            /** @description Name or id of a user; oneself when absent. */
+            user?: string | null;
+        };
         /** @description One change. */
         AuditEntry: {
             /** @description What, in the past tense. */
@@ -1233,8 +2220,24 @@ export interface components {
              * @description Id; newer entries have greater ones.
              */
             id: string;
+            /**
+             * Format: uuid
+             * @description The machine it concerns.
+             */
+            machine_id?: string | null;
+            /** @description How it ended: `success`, `refused` or `failed`. */
+            outcome: string;
             /** @description Request that caused it. */
             request_id: string;
+        };
+        /** @description Ways to sign in. */
+        AuthMethods: {
+            /** @description Providers to sign in through. */
+            oidc: components["schemas"]["OidcMethod"][];
+            /** @description Whether a name and a password are taken. */
+            password: boolean;
+            /** @description Shortest password, in characters. */
+            password_min_length: number;
         };
         /** @description The internal authority. */
         AuthorityInfo: {
@@ -1276,6 +2279,15 @@ export interface components {
             /** @description The new one. */
             new: string;
         };
+        /** @description What to change of a tag; what is absent stays. */
+        ChangeTag: {
+            /** @description `#rrggbb`, or empty. */
+            colour?: string | null;
+            /** @description What it means. */
+            description?: string | null;
+            /** @description The rule: machines that it selects have the tag, and no others. An empty one ends it. */
+            selector?: string | null;
+        };
         /** @description A selector to check. */
         CheckSelector: {
             /** @description The selector. */
@@ -1294,6 +2306,18 @@ export interface components {
             problem?: Record<string, never> | null;
             /** @description Whether it can be used. */
             valid: boolean;
+        };
+        /** @description A code. */
+        Code: {
+            /** @description Six digits of the authenticator. */
+            code: string;
+        };
+        /** @description A half-session and a code. */
+        CodeStep: {
+            /** @description Six digits of the authenticator, or a recovery code. */
+            code: string;
+            /** @description `half_session` of the first step. */
+            half_session: string;
         };
         /** @description A selector being written. */
         CompleteSelector: {
@@ -1356,6 +2380,11 @@ export interface components {
         /** @description A token to make. */
         CreateToken: {
             /**
+             * @description Networks such as `10.0.0.0/8` from which it approves; from everywhere when empty.
+             * @default []
+             */
+            approve_networks?: string[];
+            /**
              * @description Whether its machines need no approval.
              * @default false
              */
@@ -1383,10 +2412,48 @@ export interface components {
              */
             tags?: string[];
         };
+        /** @description An invitation just made; its link is in this answer only. */
+        CreatedInvitation: {
+            /** @description The invitation. */
+            invitation: components["schemas"]["Invitation"];
+            /** @description The token in it. */
+            token: string;
+            /** @description Send it to the invited. */
+            url: string;
+        };
         /** @description A token just made; its secret is shown this once. */
         CreatedToken: components["schemas"]["Token"] & {
             /** @description The secret: send it as `Authorization: Bearer <secret>`. */
             secret: string;
+        };
+        /** @description Which waiting machines. */
+        DecideMany: {
+            /**
+             * Format: int64
+             * @description When more wait, nothing is done; 100 when absent, 1000 at most.
+             */
+            most?: number;
+            /** @description The machines; of those that it selects, those that wait. */
+            selector: string;
+        };
+        /** @description What became of each machine. */
+        Decided: {
+            /** @description Machines that are approved, or rejected, now. */
+            done: string[];
+            /** @description Machines that are not, and why. */
+            failed: components["schemas"]["NotDecided"][];
+        };
+        /** @description A machine that may be the same computer, and why. */
+        Duplicate: {
+            /** @description The other machine. */
+            machine: components["schemas"]["Machine"];
+            /** @description What is the same: `hostname`, `boot_id`, `address`. */
+            same: string[];
+        };
+        /** @description How many sessions ended. */
+        Ended: {
+            /** Format: int64 */
+            ended: number;
         };
         /** @description Every engine, and every file that was refused. */
         EngineList: {
@@ -1487,8 +2554,26 @@ export interface components {
             /** @description By id. */
             items: components["schemas"]["EngineUi"][];
         };
+        /** @description A session, and what stands in for the second factor when it is lost. */
+        EnrolledSession: {
+            /** @description Each works once. Told this once. */
+            recovery_codes: string[];
+            /** @description The session. */
+            session: components["schemas"]["Session"];
+        };
+        /** @description What to put into an authenticator. Told once. */
+        Enrolment: {
+            /** @description The QR code as SVG. */
+            qr_svg: string;
+            /** @description To type in by hand. */
+            secret: string;
+            /** @description What the QR code says. */
+            uri: string;
+        };
         /** @description A token that lets agents ask to join; the secret itself is shown once. */
         EnrolmentToken: {
+            /** @description Networks from which it approves; from everywhere when empty. */
+            approve_networks: string[];
             /** @description Whether its machines need no approval. */
             auto_approve: boolean;
             /**
@@ -1509,6 +2594,11 @@ export interface components {
              */
             id: string;
             /**
+             * Format: date-time
+             * @description When a machine last joined with it.
+             */
+            last_used_at?: string | null;
+            /**
              * Format: int32
              * @description How often it may be used; no limit when absent.
              */
@@ -1520,6 +2610,8 @@ export interface components {
              * @description When it was revoked.
              */
             revoked_at?: string | null;
+            /** @description `active`, `revoked`, `expired` or `used_up`. */
+            state: string;
             /** @description Tags its machines get. */
             tags: string[];
             /**
@@ -1527,6 +2619,49 @@ export interface components {
              * @description How often it was used.
              */
             uses: number;
+        };
+        /** @description A value and how many machines have it. */
+        Facet: {
+            /**
+             * Format: int64
+             * @description Machines.
+             */
+            machines: number;
+            /** @description The value, as a selector term would name it. */
+            value: string;
+        };
+        /** @description How the machines of a list differ. */
+        Facets: {
+            /** @description By architecture. */
+            arch: components["schemas"]["Facet"][];
+            /** @description What they need: `reboot`, `updates`, `security`. */
+            needs: components["schemas"]["Facet"][];
+            /** @description `yes` and `no`. */
+            online: components["schemas"]["Facet"][];
+            /** @description By distribution. */
+            os: components["schemas"]["Facet"][];
+            /** @description By distribution and version: `debian 12`. */
+            os_version: components["schemas"]["Facet"][];
+            /** @description By enrolment state. */
+            state: components["schemas"]["Facet"][];
+            /** @description By tag, those on most machines first; at most 100. */
+            tag: components["schemas"]["Facet"][];
+            /**
+             * Format: int64
+             * @description Machines in all.
+             */
+            total: number;
+        };
+        /** @description A figure that machines report. */
+        Figure: {
+            /** @description What it tells. */
+            description: string;
+            /** @description Its name. Figures of a part carry the part: `disk.used_percent{/home}`. */
+            name: string;
+            /** @description Whether machines can be ranked by it. */
+            ranked: boolean;
+            /** @description `percent`, `bytes`, `bytes_per_second`, `seconds`, `celsius` or `count`. */
+            unit: string;
         };
         /** @description Decisions on capabilities, in either form. */
         Grants: {
@@ -1542,6 +2677,30 @@ export interface components {
             grants?: {
                 [key: string]: boolean;
             };
+        };
+        /** @description A password was right; this much is missing. */
+        HalfSession: {
+            /**
+             * Format: date-time
+             * @description When it ends.
+             */
+            expires_at: string;
+            /** @description Send it with the next step. It allows nothing else. */
+            half_session: string;
+            /** @description What comes next. */
+            next: components["schemas"]["NextStep"];
+        };
+        /** @description Figures of a machine over time. */
+        History: {
+            /** @description When each point begins, in seconds since 1970. */
+            at: number[];
+            /** @description One for each figure. */
+            series: components["schemas"]["SeriesHistory"][];
+            /**
+             * Format: int64
+             * @description Seconds of one point.
+             */
+            step_s: number;
         };
         /** @description Parameters of `core.packages.install`. */
         Install: {
@@ -1577,6 +2736,22 @@ export interface components {
             /** @description Version. */
             version: string;
         };
+        /** @description A machine that has a title or needs an update. */
+        InstalledSoftware: {
+            /** @description Architecture. */
+            arch: string;
+            /**
+             * Format: uuid
+             * @description Machine.
+             */
+            machine_id: string;
+            /** @description Its name. */
+            machine_name: string;
+            /** @description Whether its agent is connected. */
+            online: boolean;
+            /** @description Version it has, or could have. */
+            version: string;
+        };
         /** @description How a section changed. */
         InventoryChange: {
             /**
@@ -1584,23 +2759,73 @@ export interface components {
              * @description When the host learned of it.
              */
             at: string;
-            /** @description `{path, before, after}`, at most 500. */
+            /** @description `{kind, path, before, after}`, at most 500; the kind is `added`, `removed` or `changed`. */
             changes: Record<string, never>[];
             /**
              * Format: uuid
              * @description Id.
              */
             id: string;
+            /**
+             * Format: uuid
+             * @description Machine.
+             */
+            machine_id: string;
+            /** @description Its name. */
+            machine_name: string;
             /** @description Section. */
             section: string;
             /** @description Whether more changed than is listed. */
             truncated: boolean;
+        };
+        /** @description An invitation that nobody accepted yet. */
+        Invitation: {
+            /**
+             * Format: date-time
+             * @description When made.
+             */
+            created_at: string;
+            /** @description Who invites, e.g. `user:<uuid>`. */
+            created_by: string;
+            /** @description Name to show. */
+            display_name?: string | null;
+            /** @description Address for mail. */
+            email?: string | null;
+            /**
+             * Format: date-time
+             * @description When the link ends.
+             */
+            expires_at: string;
+            /**
+             * Format: uuid
+             * @description Id.
+             */
+            id: string;
+            /** @description Name to log in with. */
+            name?: string | null;
+            /** @description Names of roles. */
+            roles: string[];
         };
         /**
          * @description How much it matters.
          * @enum {string}
          */
         Level: "info" | "warning" | "critical";
+        /** @description What the licence says. */
+        LicenseSummary: {
+            /** @description Licences that are installed. */
+            installed: number;
+            /**
+             * Format: int64
+             * @description Machines they cover; no limit when absent.
+             */
+            machines?: number | null;
+        };
+        /** @description The token of a link. */
+        LinkToken: {
+            /** @description What follows `#` in the link. */
+            token: string;
+        };
         /** @description Newest metrics of a machine. */
         LiveMetrics: {
             /**
@@ -1670,6 +2895,11 @@ export interface components {
         LogLines: {
             /** @description Oldest first. */
             items: components["schemas"]["LogLine"][];
+        };
+        /** @description Where the browser may go to end the provider's session too. */
+        LoggedOut: {
+            /** @description Address of the provider. */
+            logout_url: string;
         };
         /** @description A managed computer. */
         Machine: {
@@ -1781,6 +3011,15 @@ export interface components {
          * @enum {string}
          */
         MachineState: "pending" | "approved" | "rejected";
+        /** @description A tag of one machine, and why it has it. */
+        MachineTag: {
+            /** @description Whether a rule set it. */
+            automatic: boolean;
+            /** @description Name. */
+            name: string;
+            /** @description The rule that selects the machine. */
+            selector?: string | null;
+        };
         /**
          * @description A package manager, by the name its users know.
          * @enum {string}
@@ -1807,6 +3046,10 @@ export interface components {
             name: string;
             /** @description Permissions held, on at least some machines. */
             permissions: string[];
+            /** @description What the console keeps for one: a JSON object. */
+            preferences: Record<string, never>;
+            /** @description Names of roles. */
+            roles: string[];
             user?: components["schemas"]["User"] | null;
         };
         /** @description Where an engine runs. */
@@ -1818,10 +3061,28 @@ export interface components {
         NewEnrolmentToken: components["schemas"]["EnrolmentToken"] & {
             /** @description What agents pin. */
             ca_fingerprint: string;
-            /** @description What to run on the machine. */
+            /** @description What to run on a machine that has an agent. */
             command: string;
+            /** @description What to run on a machine that has none yet: one line that installs it from this host. */
+            install_command: string;
             /** @description The secret. It is not shown again. */
             token: string;
+        };
+        /** @description Whom to invite. */
+        NewInvitation: {
+            /** @description Name to show. */
+            display_name?: string | null;
+            /** @description Address for mail. */
+            email?: string | null;
+            /**
+             * Format: int32
+             * @description How long the link works: 1 to 720 hours; 72 when absent.
+             */
+            expires_in_hours?: number | null;
+            /** @description Name to log in with; chosen by the invited when absent. */
+            name?: string | null;
+            /** @description Names of roles. */
+            roles?: string[];
         };
         /** @description A password. */
         NewPassword: {
@@ -1836,8 +3097,32 @@ export interface components {
             name: string;
             /** @description Names of permissions, or patterns: `machines:*`, `*:read`, `*`. */
             permissions: string[];
+            /** @description Whether those who have it need a second factor to sign in. */
+            require_totp?: boolean;
             /** @description Selector of the machines it reaches; empty for all. */
             scope?: string;
+        };
+        /** @description A rollout to begin. */
+        NewRollout: {
+            /**
+             * Format: int32
+             * @description Machines in one batch, in percent of all; 10 when absent.
+             */
+            batch_percent?: number;
+            /**
+             * Format: int32
+             * @description Seconds in which the host must have welcomed a new agent, before its machine puts the old one back; 120 when absent.
+             */
+            confirm_within_s?: number | null;
+            /**
+             * Format: int32
+             * @description Failures after which it pauses; 0 pauses at the first.
+             */
+            max_failures?: number;
+            /** @description Machines. */
+            selector: string;
+            /** @description Version that becomes the agents'. */
+            version: string;
         };
         /** @description A token to create. */
         NewToken: {
@@ -1850,6 +3135,8 @@ export interface components {
             name: string;
             /** @description Names and patterns of permissions; all of its user's when absent. */
             permissions?: string[] | null;
+            /** @description Selector of the machines it reaches, within what its user reaches; empty for all of those. */
+            scope?: string;
             /** @description Name of another user whose token it becomes; needs `users:manage`. */
             user?: string | null;
         };
@@ -1865,6 +3152,23 @@ export interface components {
             password: string;
             /** @description Names of roles. */
             roles?: string[];
+        };
+        /**
+         * @description What is missing for a session.
+         * @enum {string}
+         */
+        NextStep: "totp" | "enrol_totp";
+        /** @description A machine that was left as it is. */
+        NotDecided: {
+            /** @description A stable code, e.g. `machine_limit_reached`. */
+            code: string;
+            /** @description A sentence. */
+            detail: string;
+            /**
+             * Format: uuid
+             * @description The machine.
+             */
+            id: string;
         };
         /** @description A notification, as its reader sees it. */
         Notification: {
@@ -1890,6 +3194,33 @@ export interface components {
             source: string;
             /** @description One line. */
             title: string;
+        };
+        /** @description What a link offers. */
+        Offer: {
+            /** @description Name to show. */
+            display_name?: string | null;
+            /** @description Address for mail. */
+            email?: string | null;
+            /**
+             * Format: date-time
+             * @description When the link ends.
+             */
+            expires_at: string;
+            /** @description Name to log in with; absent when the invited chooses. */
+            name?: string | null;
+            /** @description Shortest password, in characters. */
+            password_min_length: number;
+            /** @description Names of roles. */
+            roles: string[];
+        };
+        /** @description A provider, for the sign-in page. */
+        OidcMethod: {
+            /** @description Its id. */
+            id: string;
+            /** @description What to call it. */
+            name: string;
+            /** @description Where the browser goes. */
+            start: string;
         };
         /** @description An operation. */
         Operation: {
@@ -1976,6 +3307,27 @@ export interface components {
             /** @description The bytes as text; what is not UTF-8 is replaced. */
             text: string;
         };
+        /** @description Everything at a glance. What the caller may not see is absent. */
+        Overview: {
+            /** @description Engines by state. */
+            engines?: {
+                [key: string]: number;
+            } | null;
+            license?: components["schemas"]["LicenseSummary"] | null;
+            /** @description Machines of the fleet and what they need. */
+            machines: components["schemas"]["Facets"];
+            /** @description Operations: `running` and `finished_last_day`, for those who see all of them. */
+            operations?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Format: int64
+             * @description Machines that wait for a decision.
+             */
+            pending: number;
+        };
+        /** @description A package or an update of one machine, as its agent told: see the sections `packages` and `updates`. */
+        Package: Record<string, never>;
         /** @description A page of a list. */
         Page_AuditEntry: {
             /** @description The items. */
@@ -2006,6 +3358,13 @@ export interface components {
                  * @description Id; newer entries have greater ones.
                  */
                 id: string;
+                /**
+                 * Format: uuid
+                 * @description The machine it concerns.
+                 */
+                machine_id?: string | null;
+                /** @description How it ended: `success`, `refused` or `failed`. */
+                outcome: string;
                 /** @description Request that caused it. */
                 request_id: string;
             }[];
@@ -2016,6 +3375,8 @@ export interface components {
         Page_EnrolmentToken: {
             /** @description The items. */
             items: {
+                /** @description Networks from which it approves; from everywhere when empty. */
+                approve_networks: string[];
                 /** @description Whether its machines need no approval. */
                 auto_approve: boolean;
                 /**
@@ -2036,6 +3397,11 @@ export interface components {
                  */
                 id: string;
                 /**
+                 * Format: date-time
+                 * @description When a machine last joined with it.
+                 */
+                last_used_at?: string | null;
+                /**
                  * Format: int32
                  * @description How often it may be used; no limit when absent.
                  */
@@ -2047,6 +3413,8 @@ export interface components {
                  * @description When it was revoked.
                  */
                 revoked_at?: string | null;
+                /** @description `active`, `revoked`, `expired` or `used_up`. */
+                state: string;
                 /** @description Tags its machines get. */
                 tags: string[];
                 /**
@@ -2054,6 +3422,27 @@ export interface components {
                  * @description How often it was used.
                  */
                 uses: number;
+            }[];
+            /** @description Send as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_InstalledSoftware: {
+            /** @description The items. */
+            items: {
+                /** @description Architecture. */
+                arch: string;
+                /**
+                 * Format: uuid
+                 * @description Machine.
+                 */
+                machine_id: string;
+                /** @description Its name. */
+                machine_name: string;
+                /** @description Whether its agent is connected. */
+                online: boolean;
+                /** @description Version it has, or could have. */
+                version: string;
             }[];
             /** @description Send as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
@@ -2067,17 +3456,57 @@ export interface components {
                  * @description When the host learned of it.
                  */
                 at: string;
-                /** @description `{path, before, after}`, at most 500. */
+                /** @description `{kind, path, before, after}`, at most 500; the kind is `added`, `removed` or `changed`. */
                 changes: Record<string, never>[];
                 /**
                  * Format: uuid
                  * @description Id.
                  */
                 id: string;
+                /**
+                 * Format: uuid
+                 * @description Machine.
+                 */
+                machine_id: string;
+                /** @description Its name. */
+                machine_name: string;
                 /** @description Section. */
                 section: string;
                 /** @description Whether more changed than is listed. */
                 truncated: boolean;
+            }[];
+            /** @description Send as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Invitation: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When made.
+                 */
+                created_at: string;
+                /** @description Who invites, e.g. `user:<uuid>`. */
+                created_by: string;
+                /** @description Name to show. */
+                display_name?: string | null;
+                /** @description Address for mail. */
+                email?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When the link ends.
+                 */
+                expires_at: string;
+                /**
+                 * Format: uuid
+                 * @description Id.
+                 */
+                id: string;
+                /** @description Name to log in with. */
+                name?: string | null;
+                /** @description Names of roles. */
+                roles: string[];
             }[];
             /** @description Send as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
@@ -2268,6 +3697,48 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_Package: {
+            /** @description The items. */
+            items: Record<string, never>[];
+            /** @description Send as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Release: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it came here.
+                 */
+                added_at: string;
+                /** @description Who brought it. */
+                added_by: string;
+                /**
+                 * Format: date-time
+                 * @description When it was built.
+                 */
+                built_at: string;
+                /** @description SHA-256 of the program in it. */
+                program_sha256: string;
+                /** @description Who signed it. */
+                publisher: string;
+                /** @description SHA-256 of the file. */
+                sha256: string;
+                /**
+                 * Format: int64
+                 * @description Size of the file in bytes.
+                 */
+                size: number;
+                /** @description Target triple. */
+                target: string;
+                /** @description Version. */
+                version: string;
+            }[];
+            /** @description Send as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Role: {
             /** @description The items. */
             items: {
@@ -2289,6 +3760,8 @@ export interface components {
                 name: string;
                 /** @description Names and patterns of permissions; for built-in roles, what they hold now. */
                 permissions: string[];
+                /** @description Whether those who have it need a second factor to sign in. */
+                require_totp?: boolean;
                 /** @description Selector of the machines it reaches; empty for all. */
                 scope: string;
                 /**
@@ -2296,6 +3769,56 @@ export interface components {
                  * @description When changed last.
                  */
                 updated_at: string;
+            }[];
+            /** @description Send as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Rollout: {
+            /** @description The items. */
+            items: {
+                /** @description Who began it. */
+                actor_name: string;
+                /**
+                 * Format: int32
+                 * @description Machines in one batch, in percent of all.
+                 */
+                batch_percent: number;
+                /**
+                 * Format: int32
+                 * @description Seconds a new agent has to report.
+                 */
+                confirm_within_s: number;
+                /**
+                 * Format: date-time
+                 * @description When it began.
+                 */
+                created_at: string;
+                /**
+                 * Format: uuid
+                 * @description Id.
+                 */
+                id: string;
+                /**
+                 * Format: int32
+                 * @description Failures after which it pauses.
+                 */
+                max_failures: number;
+                /** @description One operation per batch, in order. */
+                operations: string[];
+                /** @description Why it paused; empty otherwise. */
+                reason: string;
+                /** @description Machines. */
+                selector: string;
+                /** @description How far it is. */
+                state: components["schemas"]["RolloutState"];
+                /**
+                 * Format: date-time
+                 * @description When it last changed.
+                 */
+                updated_at: string;
+                /** @description Version that becomes the agents'. */
+                version: string;
             }[];
             /** @description Send as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
@@ -2449,6 +3972,35 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description A page of a list. */
+        Page_Title: {
+            /** @description The items. */
+            items: {
+                /**
+                 * Format: int32
+                 * @description Id, for as long as a machine has it.
+                 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description Machines that have it.
+                 */
+                machines: number;
+                /** @description Which package system: `dpkg`, `rpm`, `snap`, ... */
+                manager: string;
+                /** @description Name. */
+                name: string;
+                /** @description Name for people, where there is one. */
+                title?: string | null;
+                /**
+                 * Format: int64
+                 * @description Versions that some machine of the fleet has.
+                 */
+                versions: number;
+            }[];
+            /** @description Send as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
         Page_Token: {
             /** @description The items. */
             items: {
@@ -2476,11 +4028,48 @@ export interface components {
                 name: string;
                 /** @description Names and patterns; never more than its user holds. */
                 permissions: string[];
+                /** @description How its secret begins. */
+                prefix?: string;
+                /**
+                 * Format: date-time
+                 * @description When it got its secret, if that is not its first.
+                 */
+                rotated_at?: string | null;
+                /** @description Selector of the machines it reaches, within what its user reaches; empty for all of those. */
+                scope?: string;
                 /**
                  * Format: uuid
                  * @description Whose token.
                  */
                 user_id: string;
+            }[];
+            /** @description Send as `cursor` to get the next page; absent on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description A page of a list. */
+        Page_Update: {
+            /** @description The items. */
+            items: {
+                /** @description Architecture. */
+                arch: string;
+                /**
+                 * Format: int32
+                 * @description Id, for as long as a machine needs it.
+                 */
+                id: number;
+                /**
+                 * Format: int64
+                 * @description Machines that need it.
+                 */
+                machines: number;
+                /** @description Which package system. */
+                manager: string;
+                /** @description Package. */
+                name: string;
+                /** @description Whether it mends security. */
+                security: boolean;
+                /** @description The new version. */
+                version: string;
             }[];
             /** @description Send as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
@@ -2498,11 +4087,15 @@ export interface components {
                 display_name: string;
                 /** @description Address for mail. */
                 email?: string | null;
+                /** @description Whether there is a password; those who come from a provider need none. */
+                has_password?: boolean;
                 /**
                  * Format: uuid
                  * @description Id.
                  */
                 id: string;
+                /** @description Language of the console, e.g. `de`; empty for the browser's. */
+                language?: string;
                 /**
                  * Format: date-time
                  * @description Last log-in.
@@ -2519,6 +4112,8 @@ export interface components {
                 roles: string[];
                 /** @description Whether the user may log in. */
                 state: components["schemas"]["UserState"];
+                /** @description Whether a code is asked for at sign-in. */
+                totp?: boolean;
                 /**
                  * Format: date-time
                  * @description When changed last.
@@ -2527,6 +4122,11 @@ export interface components {
             }[];
             /** @description Send as `cursor` to get the next page; absent on the last. */
             next_cursor?: string | null;
+        };
+        /** @description One's password, so that nobody does this at an unattended screen. */
+        Password: {
+            /** @description The one in force. */
+            password: string;
         };
         /** @description A permission and what it lets one do. */
         Permission: {
@@ -2571,6 +4171,29 @@ export interface components {
             /** @description `urn:sysmanage:problem:<code>`. */
             type: string;
         };
+        /**
+         * @description Changes to oneself; what is absent stays. The address for mail is not among them: it decides which account of a
+         *     provider belongs to a user, so an administrator sets it.
+         */
+        ProfileChange: {
+            /**
+             * @description Name to show.
+             * @default null
+             */
+            display_name?: string | null;
+            /**
+             * @description Language of the console, e.g. `de` or `pt-BR`; empty for the browser's.
+             * @default null
+             */
+            language?: string | null;
+            /** @description All preferences of the console: a JSON object of at most 16 KiB. */
+            preferences?: Record<string, never> | null;
+        };
+        /** @description What stands in for the second factor when it is lost. */
+        RecoveryCodes: {
+            /** @description Each works once. Told this once. */
+            recovery_codes: string[];
+        };
         /** @description Parameters of `core.packages.refresh`. */
         Refresh: {
             /**
@@ -2595,6 +4218,36 @@ export interface components {
             file: string;
             /** @description Why. */
             reason: string;
+        };
+        /** @description An agent for one target. */
+        Release: {
+            /**
+             * Format: date-time
+             * @description When it came here.
+             */
+            added_at: string;
+            /** @description Who brought it. */
+            added_by: string;
+            /**
+             * Format: date-time
+             * @description When it was built.
+             */
+            built_at: string;
+            /** @description SHA-256 of the program in it. */
+            program_sha256: string;
+            /** @description Who signed it. */
+            publisher: string;
+            /** @description SHA-256 of the file. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Size of the file in bytes.
+             */
+            size: number;
+            /** @description Target triple. */
+            target: string;
+            /** @description Version. */
+            version: string;
         };
         /** @description Parameters of `core.packages.remove`. */
         Remove: {
@@ -2626,6 +4279,27 @@ export interface components {
              * @default false
              */
             purge?: boolean;
+        };
+        /** @description A tag's new name. */
+        RenameTag: {
+            /** @description The new name. */
+            name: string;
+        };
+        /** @description Whose place to take. */
+        ReplaceMachine: {
+            /**
+             * Format: uuid
+             * @description The machine whose id, name, tags, notes and history stay.
+             */
+            old: string;
+        };
+        /** @description How long entries are kept. */
+        Retention: {
+            /**
+             * Format: int32
+             * @description Days, 30 to 36500; 0 for ever.
+             */
+            days: number;
         };
         /** @description What to run again. */
         RetryOperation: {
@@ -2665,6 +4339,8 @@ export interface components {
             name: string;
             /** @description Names and patterns of permissions; for built-in roles, what they hold now. */
             permissions: string[];
+            /** @description Whether those who have it need a second factor to sign in. */
+            require_totp?: boolean;
             /** @description Selector of the machines it reaches; empty for all. */
             scope: string;
             /**
@@ -2681,6 +4357,56 @@ export interface components {
              */
             version?: string | null;
         };
+        /** @description A rollout. */
+        Rollout: {
+            /** @description Who began it. */
+            actor_name: string;
+            /**
+             * Format: int32
+             * @description Machines in one batch, in percent of all.
+             */
+            batch_percent: number;
+            /**
+             * Format: int32
+             * @description Seconds a new agent has to report.
+             */
+            confirm_within_s: number;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Id.
+             */
+            id: string;
+            /**
+             * Format: int32
+             * @description Failures after which it pauses.
+             */
+            max_failures: number;
+            /** @description One operation per batch, in order. */
+            operations: string[];
+            /** @description Why it paused; empty otherwise. */
+            reason: string;
+            /** @description Machines. */
+            selector: string;
+            /** @description How far it is. */
+            state: components["schemas"]["RolloutState"];
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /** @description Version that becomes the agents'. */
+            version: string;
+        };
+        /**
+         * @description How far a rollout is.
+         * @enum {string}
+         */
+        RolloutState: "running" | "paused" | "finished" | "cancelled";
         /** @description A core command to run on machines. */
         Run_Install: {
             /**
@@ -2976,6 +4702,23 @@ export interface components {
             /** @description Whether the selector can be used; it cannot when a search that it names is gone. */
             usable: boolean;
         };
+        /** @description The state of one's second factor. */
+        SecondFactor: {
+            /** @description Whether a code is asked for at sign-in. */
+            enabled: boolean;
+            /**
+             * Format: int64
+             * @description Recovery codes that are left.
+             */
+            recovery_codes_left: number;
+            /** @description Whether a role requires it. */
+            required: boolean;
+        };
+        /** @description A half-session. */
+        SecondStep: {
+            /** @description `half_session` of the first step. */
+            half_session: string;
+        };
         /** @description A secret without its value. */
         Secret: {
             /**
@@ -3032,6 +4775,17 @@ export interface components {
             /** @description Values that it has, when there are only these. */
             values: string[];
         };
+        /** @description One figure over time; `null` where nothing was reported. */
+        SeriesHistory: {
+            /** @description Means. */
+            avg: (number | null)[];
+            /** @description Greatest values. */
+            max: (number | null)[];
+            /** @description Least values. */
+            min: (number | null)[];
+            /** @description The figure. */
+            name: string;
+        };
         /** @description Parameters of `core.services.*`. */
         Services: {
             /**
@@ -3054,6 +4808,10 @@ export interface components {
              * @description Log-in.
              */
             created_at: string;
+            /** @description Whether it is the one that asks. */
+            current?: boolean;
+            /** @description What that program is, in a few words: `Firefox on Linux`. */
+            device?: string;
             /**
              * Format: date-time
              * @description End, whatever happens.
@@ -3069,6 +4827,8 @@ export interface components {
              * @description Last request, to the minute.
              */
             last_used_at: string;
+            /** @description `password`, `password+totp`, `password+recovery_code` or `oidc:<provider>`. */
+            method?: string;
             /** @description Program of the client at log-in. */
             user_agent?: string | null;
         };
@@ -3202,6 +4962,21 @@ export interface components {
              */
             restarts: number;
         };
+        /** @description One role on the way. */
+        Step: {
+            /** @description The name or pattern in it that matches the permission. */
+            grant?: string | null;
+            /** @description Others of its permissions in the same area: how close it comes. */
+            near: string[];
+            /** @description The role. */
+            role: string;
+            /** @description Selector of the machines it reaches; empty for all. */
+            scope: string;
+            /** @description Whether the machine asked about is among them; absent when none was. */
+            scope_matches?: boolean | null;
+            /** @description What it contributes. */
+            verdict: components["schemas"]["Verdict"];
+        };
         /** @description A stored version. */
         StoredVersion: {
             /**
@@ -3238,6 +5013,39 @@ export interface components {
             machines?: number | null;
             /** @description Text to put there. */
             text: string;
+        };
+        /** @description A tag. */
+        Tag: {
+            /** @description `#rrggbb`, or empty. */
+            colour: string;
+            /** @description What it means. */
+            description: string;
+            /**
+             * Format: int64
+             * @description Machines within the caller's reach that have it.
+             */
+            machines: number;
+            /** @description Name. */
+            name: string;
+            /** @description The rule of an automatic tag: machines that it selects have the tag, and no others. */
+            selector?: string | null;
+        };
+        /** @description Tags to put on machines and to take off. */
+        TagMachines: {
+            /** @description Tags to put on. */
+            add?: string[];
+            /** @description Tags to take off. */
+            remove?: string[];
+            /** @description The machines. */
+            selector: string;
+        };
+        /** @description How many machines changed. */
+        Tagged: {
+            /**
+             * Format: int64
+             * @description Machines that have other tags now.
+             */
+            machines: number;
         };
         /** @description A task: one machine of an operation. */
         Task: {
@@ -3347,6 +5155,35 @@ export interface components {
             /** @description Name of the realm: lower-case letters, digits and `_`. */
             name: string;
         };
+        /** @description A piece of software, in whatever versions machines have it. */
+        Title: {
+            /**
+             * Format: int32
+             * @description Id, for as long as a machine has it.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Machines that have it.
+             */
+            machines: number;
+            /** @description Which package system: `dpkg`, `rpm`, `snap`, ... */
+            manager: string;
+            /** @description Name. */
+            name: string;
+            /** @description Name for people, where there is one. */
+            title?: string | null;
+            /**
+             * Format: int64
+             * @description Versions that some machine of the fleet has.
+             */
+            versions: number;
+        };
+        /** @description A title with its versions. */
+        TitleDetails: components["schemas"]["Title"] & {
+            /** @description Its versions, those on most machines first; at most 500. */
+            installed: components["schemas"]["Version"][];
+        };
         /** @description An API token without its secret. */
         Token: {
             /**
@@ -3373,11 +5210,45 @@ export interface components {
             name: string;
             /** @description Names and patterns; never more than its user holds. */
             permissions: string[];
+            /** @description How its secret begins. */
+            prefix?: string;
+            /**
+             * Format: date-time
+             * @description When it got its secret, if that is not its first.
+             */
+            rotated_at?: string | null;
+            /** @description Selector of the machines it reaches, within what its user reaches; empty for all of those. */
+            scope?: string;
             /**
              * Format: uuid
              * @description Whose token.
              */
             user_id: string;
+        };
+        /** @description A machine and its newest value of a figure. */
+        TopMachine: {
+            /**
+             * Format: date-time
+             * @description When it was read.
+             */
+            at: string;
+            /**
+             * Format: uuid
+             * @description The machine.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description The value.
+             */
+            value: number;
+        };
+        /** @description Whether a role requires a second factor. */
+        TotpRule: {
+            /** @description Whether those who have the role need one to sign in. */
+            required: boolean;
         };
         /** @description A file to load. */
         UiFile: {
@@ -3402,6 +5273,29 @@ export interface components {
              * @default false
              */
             purge?: boolean;
+        };
+        /** @description An update that is available on some machines. */
+        Update: {
+            /** @description Architecture. */
+            arch: string;
+            /**
+             * Format: int32
+             * @description Id, for as long as a machine needs it.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Machines that need it.
+             */
+            machines: number;
+            /** @description Which package system. */
+            manager: string;
+            /** @description Package. */
+            name: string;
+            /** @description Whether it mends security. */
+            security: boolean;
+            /** @description The new version. */
+            version: string;
         };
         /** @description What to change; what is absent stays. */
         UpdateMachine: {
@@ -3460,11 +5354,15 @@ export interface components {
             display_name: string;
             /** @description Address for mail. */
             email?: string | null;
+            /** @description Whether there is a password; those who come from a provider need none. */
+            has_password?: boolean;
             /**
              * Format: uuid
              * @description Id.
              */
             id: string;
+            /** @description Language of the console, e.g. `de`; empty for the browser's. */
+            language?: string;
             /**
              * Format: date-time
              * @description Last log-in.
@@ -3481,6 +5379,8 @@ export interface components {
             roles: string[];
             /** @description Whether the user may log in. */
             state: components["schemas"]["UserState"];
+            /** @description Whether a code is asked for at sign-in. */
+            totp?: boolean;
             /**
              * Format: date-time
              * @description When changed last.
@@ -3512,6 +5412,23 @@ export interface components {
          * @enum {string}
          */
         UserState: "active" | "disabled";
+        /**
+         * @description What one role contributes.
+         * @enum {string}
+         */
+        Verdict: "allows" | "lacks_permission" | "out_of_scope" | "broken_scope";
+        /** @description A version of a title. */
+        Version: {
+            /** @description Architecture. */
+            arch: string;
+            /**
+             * Format: int64
+             * @description Machines that have it.
+             */
+            machines: number;
+            /** @description Version. */
+            version: string;
+        };
         /** @description How often and how long. */
         WatchMachine: {
             /**
@@ -3536,6 +5453,294 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    explain_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessQuestion"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessAnswer"];
+                };
+            };
+        };
+    };
+    list_agent_releases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Release"];
+                };
+            };
+        };
+    };
+    add_agent_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_agent_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                version: string;
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_agent_rollouts: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Rollout"];
+                };
+            };
+        };
+    };
+    begin_agent_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRollout"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_agent_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_agent_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_agent_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_agent_rollout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rollout"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -3549,6 +5754,12 @@ export interface operations {
                 entity_id?: string;
                 /** @description Request. */
                 request_id?: string;
+                /** @description The machine it concerns. */
+                machine?: string;
+                /** @description How it ended. */
+                outcome?: "success" | "refused" | "failed";
+                /** @description Text in names, ids, actions or states, whatever the case; at most 200 characters. */
+                text?: string;
                 /** @description From this instant on. */
                 since?: string;
                 /** @description Before this instant. */
@@ -3574,6 +5785,155 @@ export interface operations {
             };
         };
     };
+    export_audit: {
+        parameters: {
+            query?: {
+                /** @description Actor (`user:<uuid>`) or its name. */
+                actor?: string;
+                /** @description Action, or a prefix that ends in `*`. */
+                action?: string;
+                /** @description Kind of thing changed. */
+                entity_kind?: string;
+                /** @description Id of thing changed. */
+                entity_id?: string;
+                /** @description Request. */
+                request_id?: string;
+                /** @description The machine it concerns. */
+                machine?: string;
+                /** @description How it ended. */
+                outcome?: "success" | "refused" | "failed";
+                /** @description Text in names, ids, actions or states, whatever the case; at most 200 characters. */
+                text?: string;
+                /** @description From this instant on. */
+                since?: string;
+                /** @description Before this instant. */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+        };
+    };
+    set_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Retention"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+        };
+    };
+    get_auth_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuthMethods"];
+                };
+            };
+        };
+    };
+    finish_oidc: {
+        parameters: {
+            query?: {
+                /** @description The code to exchange. */
+                code?: string;
+                /** @description What ties it to the beginning. */
+                state?: string;
+                /** @description Why there is no code. */
+                error?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    start_oidc: {
+        parameters: {
+            query?: {
+                /** @description A path of the console; its front page when absent. */
+                return_to?: string;
+            };
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     get_authority: {
         parameters: {
             query?: never;
@@ -3589,6 +5949,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuthorityInfo"];
+                };
+            };
+        };
+    };
+    list_fleet_changes: {
+        parameters: {
+            query?: {
+                /** @description Selector: `os:debian tag:web`. */
+                q?: string;
+                /** @description Of this section. */
+                section?: string;
+                /** @description Not before this moment, RFC 3339. */
+                since?: string;
+                /** @description Before this moment. */
+                until?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InventoryChange"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4034,6 +6434,118 @@ export interface operations {
             };
         };
     };
+    list_invitations: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Invitation"];
+                };
+            };
+        };
+    };
+    create_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewInvitation"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedInvitation"];
+                };
+            };
+        };
+    };
+    accept_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acceptance"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+        };
+    };
+    look_at_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToken"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offer"];
+                };
+            };
+        };
+    };
+    revoke_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     show_license: {
         parameters: {
             query?: never;
@@ -4145,7 +6657,7 @@ export interface operations {
             query?: {
                 /** @description Selector: `os:debian tag:web`. */
                 q?: string;
-                /** @description `created` (default) or `name`. */
+                /** @description `created` (default), `name`, `last_seen`, `os`, `updates` or `security`; a `-` before it turns the order round. */
                 sort?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
@@ -4164,6 +6676,137 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_Machine"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideMany"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reject_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecideMany"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tag_machines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagMachines"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tagged"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_machine_facets: {
+        parameters: {
+            query?: {
+                /** @description Selector: `os:debian tag:web`. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Facets"];
                 };
             };
             422: {
@@ -4307,6 +6950,10 @@ export interface operations {
             query?: {
                 /** @description Of this section. */
                 section?: string;
+                /** @description Not before this moment, RFC 3339. */
+                since?: string;
+                /** @description Before this moment. */
+                until?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Most items, up to 500; 50 when absent. */
@@ -4326,6 +6973,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_InventoryChange"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_duplicates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Duplicate"][];
                 };
             };
             404: {
@@ -4397,6 +7073,52 @@ export interface operations {
             };
         };
     };
+    get_machine_metrics: {
+        parameters: {
+            query?: {
+                /** @description Figures with commas between them; `disk.used_percent{*}` is every part. `cpu.percent` when absent. */
+                names?: string;
+                /** @description From then on; an hour before `to` when absent. */
+                from?: string;
+                /** @description Until then; now when absent. */
+                to?: string;
+                /** @description Most points, up to 2000; 300 when absent. */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     reject_machine: {
         parameters: {
             query?: never;
@@ -4417,6 +7139,158 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replace_machine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplaceMachine"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Machine"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_machine_software: {
+        parameters: {
+            query?: {
+                /** @description With this in its name. */
+                search?: string;
+                /** @description Of this package system. */
+                manager?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Package"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_machine_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MachineTag"][];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_machine_updates: {
+        parameters: {
+            query?: {
+                /** @description Selector: only what machines it matches need, and counted there. `/machines/{id}/updates` knows no selector. */
+                q?: string;
+                /** @description With this in its name. */
+                search?: string;
+                /** @description Of this package system. */
+                manager?: string;
+                /** @description Only those that mend security, or only others. */
+                security?: boolean;
+                /** @description `name` (default) or `-machines`, those on most machines first. */
+                sort?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Package"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4484,6 +7358,29 @@ export interface operations {
             };
         };
     };
+    update_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProfileChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+        };
+    };
     change_own_password: {
         parameters: {
             query?: never;
@@ -4524,6 +7421,25 @@ export interface operations {
             };
         };
     };
+    end_other_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+        };
+    };
     end_own_session: {
         parameters: {
             query?: never;
@@ -4540,6 +7456,170 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    get_own_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactor"];
+                };
+            };
+        };
+    };
+    begin_own_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Password"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
+            };
+        };
+    };
+    confirm_own_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Code"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+        };
+    };
+    disable_own_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Password"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    renew_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Password"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+        };
+    };
+    rank_machines: {
+        parameters: {
+            query?: {
+                /** @description Figure, one that the catalog calls ranked. */
+                name?: string;
+                /** @description Selector of machines. */
+                q?: string;
+                /** @description `desc` (default) or `asc`. */
+                order?: string;
+                /** @description Most machines, up to 500; 10 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TopMachine"][];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_figures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Figure"][];
+                };
             };
         };
     };
@@ -5015,6 +8095,25 @@ export interface operations {
             };
         };
     };
+    get_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+        };
+    };
     list_permissions: {
         parameters: {
             query?: never;
@@ -5167,6 +8266,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    require_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpRule"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
             };
         };
     };
@@ -5502,6 +8626,14 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HalfSession"];
+                };
+            };
         };
     };
     log_out: {
@@ -5513,11 +8645,88 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoggedOut"];
+                };
+            };
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    log_in_with_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeStep"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    confirm_at_log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeStep"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrolledSession"];
+                };
+            };
+        };
+    };
+    enrol_at_log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolment"];
+                };
             };
         };
     };
@@ -5578,6 +8787,236 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SetupLink"];
+                };
+            };
+        };
+    };
+    list_software: {
+        parameters: {
+            query?: {
+                /** @description Selector: only what machines it matches have, and counted there. */
+                q?: string;
+                /** @description With this in its name. */
+                search?: string;
+                /** @description Of this package system: `dpkg`, `rpm`, `snap`, ... */
+                manager?: string;
+                /** @description `name` (default) or `-machines`, those on most machines first. */
+                sort?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Title"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_software: {
+        parameters: {
+            query?: {
+                /** @description Selector: counted on machines it matches. */
+                q?: string;
+            };
+            header?: never;
+            path: {
+                /** @description id or name */
+                software: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TitleDetails"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_machines_with_software: {
+        parameters: {
+            query?: {
+                /** @description Selector. */
+                q?: string;
+                /** @description With this version. */
+                version?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id or name */
+                software: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InstalledSoftware"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_tags: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"][];
+                };
+            };
+        };
+    };
+    delete_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeTag"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rename_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameTag"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5648,6 +9087,8 @@ export interface operations {
     list_tokens: {
         parameters: {
             query?: {
+                /** @description Name of another user; needs `users:manage`. */
+                user?: string;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
                 /** @description Most items, up to 500; 50 when absent. */
@@ -5711,6 +9152,27 @@ export interface operations {
             };
         };
     };
+    rotate_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+        };
+    };
     list_trust_roots: {
         parameters: {
             query?: never;
@@ -5771,6 +9233,85 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_updates: {
+        parameters: {
+            query?: {
+                /** @description Selector: only what machines it matches need, and counted there. `/machines/{id}/updates` knows no selector. */
+                q?: string;
+                /** @description With this in its name. */
+                search?: string;
+                /** @description Of this package system. */
+                manager?: string;
+                /** @description Only those that mend security, or only others. */
+                security?: boolean;
+                /** @description `name` (default) or `-machines`, those on most machines first. */
+                sort?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Update"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_machines_needing_update: {
+        parameters: {
+            query?: {
+                /** @description Selector. */
+                q?: string;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Most items, up to 500; 50 when absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description id */
+                update: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InstalledSoftware"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -5844,7 +9385,10 @@ export interface operations {
     };
     delete_user: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of the user who gets what the deleted one made. */
+                reassign_to?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -5906,6 +9450,175 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"][];
+                };
+            };
+        };
+    };
+    end_user_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ended"];
+                };
+            };
+        };
+    };
+    end_user_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                session: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    reset_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    unlock_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+        };
+    };
+    get_install_script: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/x-shellscript": string;
+                };
+            };
+        };
+    };
+    get_install_agent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                target: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_install_authority: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-pem-file": string;
+                };
             };
         };
     };

@@ -9,6 +9,8 @@ const AGAIN_MS = 30_000;
 /** States that another follows, of which no event may tell. */
 const PASSING = ["discovered", "draining"];
 const PASSING_MS = 1_000;
+/** An engine that starts or stops is looked at again so long after the event that told of it. */
+const SETTLING_MS = [1_000, 3_000, 6_000, 12_000];
 
 let running: Promise<void> | undefined;
 let again = false;
@@ -18,7 +20,7 @@ export function startEngines(): () => void {
   // An event may be told just before the state it leads to.
   const stopListening = listen(["engine.*", "license.*"], () => {
     void refreshEngines();
-    setTimeout(() => void refreshEngines(), PASSING_MS);
+    for (const ms of SETTLING_MS) setTimeout(() => void refreshEngines(), ms);
   });
   // A licence also lapses by the clock, of which no event tells.
   const timer = setInterval(() => void refreshEngines(), AGAIN_MS);

@@ -33,7 +33,7 @@ function find(pages: EnginePage[], path: string): { page: EnginePage; params: Re
 export function EnginePageView({ id, path }: { id: string; path: string }) {
   const { ready, engines } = useEngines();
   const entry = engines.find((e) => e.ui.id === id);
-  if (!ready) return <Center p="xl"><Loader aria-label="Loading" /></Center>;
+  if (!ready) return <Center p="xl"><Loader role="status" aria-label="Loading" /></Center>;
   if (!entry) return <Alert color="gray" title="No such engine">{`There is no engine \`${id}\` here, or it has no pages.`}</Alert>;
   if (!entry.registration) return <LockedPanel ui={entry.ui} failure={entry.failure} />;
   return <Found entry={entry} path={path} />;

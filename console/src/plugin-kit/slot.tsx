@@ -42,7 +42,7 @@ export function EngineSlot<P extends object>({ engine, load, props, params = {},
   return (
     <EngineBoundary engine={ui.name} version={ui.version} what={`${entry.digest}`} page={page}>
       <EngineProvider value={{ ui, params }}>
-        <Suspense fallback={<Center p="xl"><Loader size="sm" aria-label="Loading" /></Center>}>
+        <Suspense fallback={<Center p="xl"><Loader size="sm" role="status" aria-label="Loading" /></Center>}>
           <Part {...props} />
         </Suspense>
       </EngineProvider>

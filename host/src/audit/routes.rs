@@ -101,6 +101,7 @@ struct AuditQuery {
     /// The machine it concerns.
     machine: Option<Uuid>,
     /// How it ended.
+    #[param(inline)]
     outcome: Option<Outcome>,
     /// Text in names, ids, actions or states, whatever the case; at most 200 characters.
     text: Option<String>,

@@ -45,6 +45,7 @@ pub struct Version {
 
 /// A machine that has a title or needs an update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = InstalledSoftware)]
 pub struct Installed {
     /// Machine.
     pub machine_id: Uuid,

@@ -186,3 +186,27 @@ async fn bad_input_is_the_clients_fault_on_every_route() {
     }
     let _: Value = host.get("/healthz", "").await.body;
 }
+
+/// References within a document that lead nowhere.
+fn dangling<'a>(document: &Value, value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(map) => {
+            if let Some(reference) = map.get("$ref").and_then(Value::as_str)
+                && reference.strip_prefix('#').is_none_or(|path| document.pointer(path).is_none())
+            {
+                found.push(reference);
+            }
+            map.values().for_each(|inner| dangling(document, inner, found));
+        }
+        Value::Array(list) => list.iter().for_each(|inner| dangling(document, inner, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_of_the_document_leads_somewhere() {
+    let document = Document::of(&router::document()).0;
+    let mut found = Vec::new();
+    dangling(&document, &document, &mut found);
+    assert_eq!(found, [] as [&str; 0]);
+}

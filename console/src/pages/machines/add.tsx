@@ -36,7 +36,7 @@ function TokenForm({ done }: { done: (made: Made) => void }) {
     () =>
       call<Made>('POST', '/api/v1/enrolment-tokens', {
         name,
-        expires_in_hours: Number(hours),
+        expires_in_s: Number(hours) * 3600,
         max_uses: Number(uses),
         auto_approve: auto,
         tags: tags.split(',').map((tag) => tag.trim()).filter(Boolean),
@@ -84,7 +84,7 @@ function Line({ made }: { made: Made }) {
   return (
     <Stack>
       <Text size="sm">{t('add.run')}</Text>
-      <CopyLine text={made.command} label={t('add.run')} />
+      <CopyLine text={made.install_command} label={t('add.run')} />
       <Text size="xs" c="dimmed">
         {t('add.once')}
       </Text>
