@@ -23,7 +23,7 @@ test('an engine is installed by its file, and one that lies is refused with its 
   await expect(page.getByText(/example .* is installed/)).toBeVisible({ timeout: 30_000 })
   await expect(page.getByRole('region', { name: 'Example' }).getByText('active')).toBeVisible({ timeout: 30_000 })
   await file.setInputFiles({ name: 'bad.engine', mimeType: 'application/octet-stream', buffer: Buffer.from('no package') })
-  await expect(page.getByRole('main').getByRole('alert')).toContainText('malformed_archive')
+  await expect(page.getByRole('main').getByRole('alert')).toContainText('The package is damaged')
 })
 
 test('a licence that is removed and installed again is seen at once', async ({ page }) => {

@@ -77,11 +77,17 @@ async function load(ui: EngineUi, before: LoadedEngine | undefined): Promise<Loa
   }
 }
 
+/** What each module registered. A browser runs a module once: one that comes back is not asked again. */
+const registrations = new Map<string, NonNullable<LoadedEngine["registration"]>>();
+
 async function module(id: string, file: UiFile) {
+  const known = registrations.get(file.href);
+  if (known) return known;
   await link({ rel: "modulepreload", href: file.href, integrity: file.integrity }, id);
   await withDeadline(import(/* @vite-ignore */ file.href));
   const registration = takeRegistration(id);
   if (!registration) throw new Error(`${file.href} did not call registerEngine({ id: "${id}" }).`);
+  registrations.set(file.href, registration);
   return registration;
 }
 
