@@ -96,7 +96,8 @@ async fn start(fleet: &Fleet, path: &str, key: &str) -> Result<String> {
 
 /// Ask again with the same key, wait for the end, and compare it with what the script left behind.
 async fn settle(fleet: &Fleet, path: &str, key: &str, trace: &Path) -> Result<()> {
-    let patience = Duration::from_secs(60);
+    // An event that dies with its host is made up for by the engine's tick, once a minute.
+    let patience = Duration::from_secs(150);
     let id =
         wait::until("the run to be taken", patience, || async { start(fleet, path, key).await.map(Some) })
             .await?;
