@@ -2,7 +2,6 @@
 
 mod enroll;
 mod serve;
-mod shell;
 mod show;
 
 use std::{
@@ -11,8 +10,8 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Args, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{config, config::Config, facts};
 
@@ -61,10 +60,6 @@ enum Command {
         /// The job's folder.
         folder: PathBuf,
     },
-    /// Print completions for a shell.
-    Completions(shell::Completions),
-    /// Print the manual page, or write every page to a folder.
-    Man(shell::Man),
     /// Show the version.
     Version,
 }
@@ -97,6 +92,11 @@ enum PolicyAction {
     },
 }
 
+/// The definition of the command line, for manuals and completions.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Parse the arguments and do it.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -116,17 +116,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         crate::tasks::job::run(folder)?;
         return Ok(ExitCode::SUCCESS);
     }
-    match &cli.command {
-        Command::Completions(completions) => {
-            completions.print(&mut io::stdout())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        Command::Man(man) => {
-            man.write(&mut io::stdout())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        _ => {}
-    }
     let folder = cli.config.clone().unwrap_or_else(|| config::folder(&cli.data));
     let environment =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
@@ -144,7 +133,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             return show::policy(&config.policy_path(&folder), &commands, &mut out);
         }
         Command::Inventory { sections, json } => show::inventory(&config, &sections, json, &mut out)?,
-        Command::RunJob { .. } | Command::Completions(_) | Command::Man(_) => {}
+        Command::RunJob { .. } => {}
         Command::Version => writeln!(out, "sysmanage-agent {} ({})", facts::VERSION, facts::TARGET)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -161,12 +150,14 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
 }
 
 fn start_log(config: &Config) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&config.log.filter)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // By target and level only: filters with fields would bring a regular expression engine.
+    let filter: Targets = config.log.filter.parse()?;
+    let log = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
     if config.log.json {
-        log.json().init();
+        registry.with(log.json()).init();
     } else {
-        log.with_ansi(io::stderr().is_terminal()).init();
+        registry.with(log.with_ansi(io::stderr().is_terminal())).init();
     }
     Ok(())
 }

@@ -37,7 +37,7 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
-    /// A tracing filter, e.g. `info` or `sysmanage_agent=debug`.
+    /// Levels by target, e.g. `info` or `warn,sysmanage_agent=debug`.
     pub filter: String,
     /// One JSON object a line.
     pub json: bool,

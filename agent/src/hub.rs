@@ -62,14 +62,12 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A session begins: its outbox is empty and every open task is to be looked at.
+    /// A session begins: its outbox is empty and every open task is to be looked at. What changed since the tasks were
+    /// listed is kept: nobody would tell of it again.
     pub fn open(&self, tasks: impl IntoIterator<Item = Uuid>) {
         let mut state = self.state();
-        *state = State {
-            outbox: Some(Outbox::new(BOUNDS)),
-            tasks: tasks.into_iter().collect(),
-            ..State::default()
-        };
+        state.outbox = Some(Outbox::new(BOUNDS));
+        state.tasks.extend(tasks);
         drop(state);
         self.work.notify_one();
     }
@@ -182,3 +180,21 @@ impl Hub {
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is too slow")]
 pub struct Overflow;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_session_looks_at_what_changed_while_it_was_welcomed() {
+        let hub = Hub::default();
+        let (listed, ended_meanwhile) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        hub.task_changed(ended_meanwhile);
+        hub.open([listed]);
+        assert_eq!(hub.take_work().tasks, BTreeSet::from([listed, ended_meanwhile]));
+        hub.task_changed(listed);
+        hub.close();
+        hub.open([]);
+        assert!(hub.take_work().tasks.is_empty(), "what an ended session knew is listed anew");
+    }
+}

@@ -220,6 +220,8 @@ impl LinkError {
             Self::Goodbye { retry_after, .. } => *retry_after,
             // An administrator's no is not asked again in a hurry.
             Self::Enrol(EnrolError::Rejected) => Duration::from_secs(300),
+            // A full disk does not empty in a second.
+            Self::Spool(_) => Duration::from_secs(10),
             _ => Duration::ZERO,
         }
     }

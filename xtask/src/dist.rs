@@ -36,6 +36,8 @@ pub struct Options {
 struct Program {
     name: &'static str,
     binary: PathBuf,
+    /// Prints completions and writes manual pages.
+    manuals: PathBuf,
 }
 
 /// Build and package.
@@ -64,11 +66,17 @@ fn build(project: &Project, debug: bool) -> Result<[Program; 2]> {
     let (host, agent) = if debug { ("dev", "dev") } else { ("release", "agent") };
     project.run("cargo", ["build", "--locked", "--profile", host, "-p", "sysmanage"])?;
     project.run("cargo", ["build", "--locked", "--profile", agent, "-p", "sysmanage-agent"])?;
+    // The agent's are made by a program of their own: machines need not carry them.
+    project.run("cargo", ["build", "--locked", "-p", "sysmanage-agent", "--example", "manuals"])?;
     let binary = |profile: &str, name| {
         let folder = if profile == "dev" { "debug" } else { profile };
-        Program { name, binary: project.target().join(folder).join(name) }
+        project.target().join(folder).join(name)
     };
-    Ok([binary(host, "sysmanage"), binary(agent, "sysmanage-agent")])
+    let (host, agent) = (binary(host, "sysmanage"), binary(agent, "sysmanage-agent"));
+    Ok([
+        Program { name: "sysmanage", manuals: host.clone(), binary: host },
+        Program { name: "sysmanage-agent", manuals: binary("dev", "examples/manuals"), binary: agent },
+    ])
 }
 
 fn package(project: &Project, program: &Program, out: &Path) -> Result<PathBuf> {
@@ -82,12 +90,12 @@ fn package(project: &Project, program: &Program, out: &Path) -> Result<PathBuf> 
     let units = project.root.join("dist/systemd");
     deb::install(&units.join(&unit), &tree.join("lib/systemd/system").join(&unit), 0o644)?;
     for (shell, place) in SHELLS {
-        let text = output(Command::new(&program.binary).args(["completions", shell]))?;
+        let text = output(Command::new(&program.manuals).args(["completions", shell]))?;
         deb::write(&tree.join(place.replace("{name}", name)), &text, 0o644)?;
     }
     let pages = tree.join("usr/share/man/man1");
     fs::create_dir_all(&pages)?;
-    output(Command::new(&program.binary).arg("man").arg(&pages))?;
+    output(Command::new(&program.manuals).arg("man").arg(&pages))?;
     for page in fs::read_dir(&pages)? {
         output(Command::new("gzip").args(["-9", "-n"]).arg(page?.path()))?;
     }

@@ -285,7 +285,11 @@ impl Reader<'_> {
                 let deadline = if command.deadline > 0 { link.clock.to_local(command.deadline) } else { 0 };
                 match link.tasks.submit(command, deadline).await {
                     Ok(duplicate) => link.hub.must_send(CommandAccepted { task_id, duplicate }),
-                    Err(error) => tracing::error!(%error, task.id = %task_id, "a command cannot be accepted"),
+                    // The host takes the end of the session as "not taken" and sends it again in the next.
+                    Err(error) => {
+                        tracing::error!(%error, task.id = %task_id, "a command cannot be accepted");
+                        return Err(error.into());
+                    }
                 }
             }
             Frame::Cancel(cancel) => link.tasks.cancel(cancel.task_id).await?,
