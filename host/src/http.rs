@@ -1,6 +1,7 @@
 //! HTTP: the router of every slice in one, the layers around it, and the listener.
 
 pub mod access;
+pub mod detach;
 pub mod etag;
 pub mod extract;
 pub mod guard;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use e2e::{agent::Agent, wait};
+use e2e::{agent::Agent, host::Settings, wait};
 use reqwest::Method;
 use serde_json::json;
 
@@ -49,7 +49,11 @@ async fn kills_at_random_points_lose_no_operation_and_repeat_none() -> Result<()
 }
 
 async fn chaos(seed: u64, runs: usize) -> Result<()> {
-    let mut fleet = Fleet::licensed(&["automation"]).await?;
+    // So long between signs of life that silence brings nothing back in time: only the kills' own recovery counts.
+    let quiet = |settings: &mut Settings| {
+        settings.config = "[agents]\nheartbeat_s = 600\noffline_after_s = 1800\n".into();
+    };
+    let mut fleet = Fleet::with(&["automation"], quiet).await?;
     fleet.drop_in("automation").await?;
     let mut agent = Agent::start(&fleet.host, &fleet.folder.path().join("agent"), "victim").await?;
     let trace = fleet.folder.path().join("trace");
@@ -78,7 +82,10 @@ async fn chaos(seed: u64, runs: usize) -> Result<()> {
             agent.restart()?
         }
         for key in &keys {
-            settle(&fleet, &path, key, &trace).await.with_context(|| format!("kill {kill}"))?;
+            settle(&fleet, &path, key, &trace).await.with_context(|| {
+                let (host, agent) = (fleet.host.process.tail(40), agent.process.tail(20));
+                format!("kill {kill}\nhost:\n{host}\nagent:\n{agent}")
+            })?;
         }
     }
     let counts = traced(&trace);
@@ -96,8 +103,8 @@ async fn start(fleet: &Fleet, path: &str, key: &str) -> Result<String> {
 
 /// Ask again with the same key, wait for the end, and compare it with what the script left behind.
 async fn settle(fleet: &Fleet, path: &str, key: &str, trace: &Path) -> Result<()> {
-    // An event that dies with its host is made up for by the engine's tick, once a minute.
-    let patience = Duration::from_secs(150);
+    // An event that dies with its host is made up for by the engine's first tick.
+    let patience = Duration::from_secs(60);
     let id =
         wait::until("the run to be taken", patience, || async { start(fleet, path, key).await.map(Some) })
             .await?;

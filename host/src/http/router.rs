@@ -8,7 +8,7 @@ use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLaye
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{guard, health, idempotency, openapi, problems};
+use super::{detach::detach, guard, health, idempotency, openapi, problems};
 use crate::{
     accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications,
     operations, releases, searches, secrets, selector, software,
@@ -58,12 +58,13 @@ pub fn router(app: &Arc<App>) -> Router {
     let document = openapi::Document::of(&api);
     timed
         .route("/api/openapi.json", get(openapi::get))
+        .route_layer(middleware::from_fn(detach))
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, timeout))
-        .merge(streams)
+        .merge(streams.route_layer(middleware::from_fn(detach)))
         .layer(axum::Extension(document))
         .layer(DefaultBodyLimit::max(limit))
         .route_layer(middleware::from_fn_with_state((app.clone(), permits), guard::guard))

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::Duration;
 use plugin_api::services::operations::TaskState;
-use sea_orm::ActiveValue::Set;
+use sea_orm::{ActiveValue::Set, DbErr};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -182,12 +182,18 @@ impl Operations {
         }
         let change = Change::new("operation.created", "operation", id).after(&shown);
         self.core.audit.record_in(ctx, &tx, change).await?;
-        tx.commit().await?;
         let mut data = shown;
         data["operation_id"] = json!(id);
-        self.core.events.publish(NewEvent::new("operation.created", "operations:read", data).operation(id));
-        // When the dispatcher has stopped, the next start of the host finds the operation.
-        self.dispatcher.signal(Signal::Created(id)).await;
+        let (events, dispatcher) = (self.core.events.clone(), self.dispatcher.clone());
+        // In a task of its own: a caller that is dropped meanwhile must not leave an operation that nobody knows of.
+        let committed = tokio::spawn(async move {
+            tx.commit().await?;
+            events.publish(NewEvent::new("operation.created", "operations:read", data).operation(id));
+            // When the dispatcher has stopped, the next start of the host finds the operation.
+            dispatcher.signal(Signal::Created(id)).await;
+            Ok(())
+        });
+        committed.await.unwrap_or_else(|e| Err(DbErr::Custom(format!("the commit's task ended: {e}"))))?;
         Ok(id)
     }
 
