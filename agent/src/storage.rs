@@ -4,7 +4,13 @@ use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
+
+/// How long the lock may still be held by what a killed agent left: a command it was just starting keeps its open files
+/// until it becomes the other program.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The agent's data folder (mode 0700) and the names in it.
 #[derive(Debug, Clone)]
@@ -146,15 +152,22 @@ pub fn read_optional(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Take the folder's lock, or say that another agent runs on it. Held until dropped, or the process ends.
+/// Take the folder's lock, or say that another agent runs on it. Held until dropped, or the process ends. Waits for a
+/// few seconds.
 pub fn lock(data: &DataDir) -> io::Result<File> {
     let file = append_private(&data.lock())?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(io::Error::new(
-            io::ErrorKind::AddrInUse,
-            format!("another agent runs on {}", data.path().display()),
-        )),
-        Err(fs::TryLockError::Error(e)) => Err(e),
+    let end = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < end => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                let message = format!("another agent runs on {}", data.path().display());
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, message));
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
     }
 }

@@ -51,3 +51,18 @@ fn two_agents_do_not_share_a_folder() {
     drop(lock);
     storage::lock(&data).unwrap();
 }
+
+#[test]
+fn a_second_agent_waits_for_the_first_to_be_gone_and_says_so_when_it_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataDir::open(folder.path()).unwrap();
+    let first = storage::lock(&data).unwrap();
+    let error = storage::lock(&data).unwrap_err();
+    assert!(error.to_string().contains("another agent runs on"), "{error}");
+    let leaving = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        drop(first);
+    });
+    storage::lock(&data).expect("what a killed agent left goes in a moment");
+    leaving.join().unwrap();
+}

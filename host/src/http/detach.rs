@@ -61,9 +61,14 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "on purpose")]
     async fn a_panic_stays_a_panic() {
-        let handler = || async { if true { panic!("on purpose") } };
+        let handler = || async {
+            if true {
+                panic!("on purpose")
+            }
+        };
         let router = Router::<()>::new().route("/", any(handler)).route_layer(from_fn(detach));
-        let request = Request::builder().method(Method::POST).uri("/").body(Body::empty()).expect("a request");
+        let request =
+            Request::builder().method(Method::POST).uri("/").body(Body::empty()).expect("a request");
         let _ = router.oneshot(request).await;
     }
 }
