@@ -51,7 +51,9 @@ async fn kills_at_random_points_lose_no_operation_and_repeat_none() -> Result<()
 async fn chaos(seed: u64, runs: usize) -> Result<()> {
     // So long between signs of life that silence brings nothing back in time: only the kills' own recovery counts.
     let quiet = |settings: &mut Settings| {
-        settings.config = "[agents]\nheartbeat_s = 600\noffline_after_s = 1800\n".into();
+        for (name, seconds) in [("HEARTBEAT_S", "600"), ("OFFLINE_AFTER_S", "1800")] {
+            settings.environment.push((format!("SYSMANAGE__AGENTS__{name}"), seconds.into()));
+        }
     };
     let mut fleet = Fleet::with(&["automation"], quiet).await?;
     fleet.drop_in("automation").await?;
