@@ -26,8 +26,8 @@ impl Default for AgentsConfig {
         Self {
             address: std::net::Ipv4Addr::UNSPECIFIED.into(),
             port: 8444,
-            heartbeat_s: 5,
-            offline_after_s: 15,
+            heartbeat_s: 60,
+            offline_after_s: 150,
             certificate_hours: 24 * 7,
         }
     }
