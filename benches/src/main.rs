@@ -16,6 +16,7 @@ mod report;
 mod sampling;
 mod sql;
 mod throughput;
+mod traffic;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
@@ -38,6 +39,8 @@ enum Figure {
     Fleet,
     /// One idle agent.
     Agent,
+    /// What an agent sends: the first inventory, an idle day.
+    Traffic,
     /// Thousands of machines with hundreds of packages each.
     Inventory,
 }
@@ -67,6 +70,9 @@ pub struct Options {
     /// Seconds that the idle agent is watched.
     #[arg(long, default_value_t = 60)]
     idle: u64,
+    /// Days that `traffic` lets pass, five minutes each.
+    #[arg(long, default_value_t = 1)]
+    days: u64,
     /// Machines of `inventory`; smaller fleets are measured for comparison.
     #[arg(long, default_value_t = 10_000)]
     machines: usize,
@@ -126,6 +132,7 @@ async fn measure(figure: Figure, options: &Options) -> anyhow::Result<Vec<Row>> 
         Figure::Sql => sql::measure().await,
         Figure::Fleet => fleet::measure(options).await,
         Figure::Agent => agent::measure(options).await,
+        Figure::Traffic => traffic::measure(options).await,
         Figure::Inventory => inventory::measure(options).await,
     }
 }

@@ -42,10 +42,24 @@ impl Agent {
         name: &str,
         environment: &[(String, String)],
     ) -> Result<Self> {
+        Self::start_through(host, host.settings.agents_port, data, name, environment).await
+    }
+
+    /// The same over another port of loopback, that of something between the agent and its host.
+    ///
+    /// # Errors
+    /// As [`Agent::start`].
+    pub async fn start_through(
+        host: &Host,
+        port: u16,
+        data: &Path,
+        name: &str,
+        environment: &[(String, String)],
+    ) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let token =
             host.enrolment_token(&json!({ "name": name, "auto_approve": true, "max_uses": 1 })).await?;
-        enroll(host, data, name, &token).await?;
+        enroll_through(host, port, data, name, &token).await?;
         let process = run_with(data, environment)?;
         let machine = online(host, name).await.with_context(|| process.tail(20))?;
         Ok(Self { data: data.to_owned(), machine, process, environment: environment.to_vec() })
@@ -67,6 +81,10 @@ impl Agent {
 /// # Errors
 /// With what the agent said.
 pub async fn enroll(host: &Host, data: &Path, name: &str, token: &str) -> Result<()> {
+    enroll_through(host, host.settings.agents_port, data, name, token).await
+}
+
+async fn enroll_through(host: &Host, port: u16, data: &Path, name: &str, token: &str) -> Result<()> {
     let fingerprint = host.ca_fingerprint().await?;
     let mut command = tokio::process::Command::new(bins::binary("sysmanage-agent")?);
     command.arg("--data").arg(data).args([
@@ -78,10 +96,7 @@ pub async fn enroll(host: &Host, data: &Path, name: &str, token: &str) -> Result
         "--ca-fingerprint",
         &fingerprint,
     ]);
-    command
-        .arg("--server")
-        .arg(format!("https://localhost:{}", host.settings.agents_port))
-        .kill_on_drop(true);
+    command.arg("--server").arg(format!("https://localhost:{port}")).kill_on_drop(true);
     let out = tokio::time::timeout(Duration::from_secs(60), command.output())
         .await
         .context("enrolment hangs")??;

@@ -16,7 +16,7 @@ const POSTGRES: &str = "SYSMANAGE_TEST_POSTGRES_URL";
 /// Which benchmarks, and how large.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these: calls, throughput, load, sql, fleet, agent, inventory.
+    /// Only these: calls, throughput, load, sql, fleet, agent, traffic, inventory.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Write the tables into README.md and docs/benchmarks.md.
@@ -91,7 +91,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
 /// is shipped: it meets no engine here.
 fn build(project: &Project, options: &Options, bin: &Path) -> Result<()> {
     let mut wanted = vec![("benches", "bench")];
-    if options.wants(&["throughput", "fleet", "agent"]) {
+    if options.wants(&["throughput", "fleet", "agent", "traffic"]) {
         wanted.push(("sysmanage", "sysmanage"));
     }
     if options.wants(&["fleet"]) {
@@ -103,7 +103,7 @@ fn build(project: &Project, options: &Options, bin: &Path) -> Result<()> {
     for (_, program) in &wanted {
         copy(&project.target().join("release").join(program), bin)?;
     }
-    if options.wants(&["agent"]) {
+    if options.wants(&["agent", "traffic"]) {
         project.run("cargo", ["build", "--locked", "--profile", "agent", "-p", "sysmanage-agent"])?;
         copy(&project.target().join("agent/sysmanage-agent"), bin)?;
     }

@@ -96,8 +96,7 @@ fn plugins(project: &Project, cluster: &Cluster) -> Result<()> {
 
 /// Real binaries, real engines, real sockets.
 fn e2e(project: &Project, cluster: &Cluster) -> Result<()> {
-    project
-        .run("cargo", ["build", "--locked", "-p", "sysmanage", "-p", "sysmanage-agent", "-p", "agent-sim"])?;
+    project.build_programs()?;
     let mut command = project.command("cargo", ["test", "--locked", "-p", "e2e"]);
     command.env("SYSMANAGE_TEST_POSTGRES_URL", &cluster.url);
     command.env("SYSMANAGE_BIN_DIR", project.target().join("debug"));

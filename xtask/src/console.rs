@@ -51,7 +51,7 @@ pub fn check(project: &Project) -> Result<()> {
 
 /// Write, or compare, `console/openapi.json` and the client's types, which are made from it.
 pub fn openapi(project: &Project, options: &Openapi) -> Result<()> {
-    project.run("cargo", ["build", "--locked", "-p", "sysmanage"])?;
+    project.build_programs()?;
     let host = project.target().join("debug/sysmanage");
     let out = project.command(&host.to_string_lossy(), ["openapi"]).output()?;
     if !out.status.success() {
@@ -74,8 +74,7 @@ pub fn openapi(project: &Project, options: &Openapi) -> Result<()> {
 /// The console in a browser, against a real host, agent and engines.
 pub fn browser(project: &Project) -> Result<()> {
     build(project)?;
-    let build = ["build", "--locked", "-p", "sysmanage", "-p", "sysmanage-agent", "-p", "e2e", "--bins"];
-    project.run("cargo", build)?;
+    project.build_programs()?;
     let mut command = project.command("npx", ["playwright", "test"]);
     command.current_dir(folder(project)).env("CI", "true");
     command.env("SYSMANAGE_BIN_DIR", project.target().join("debug"));

@@ -97,6 +97,13 @@ impl Project {
         run_command(&mut self.command(program, args))
     }
 
+    /// Every program that tests start, in one build: another choice of packages has other features, and is built anew.
+    pub fn build_programs(&self) -> Result<()> {
+        let packages = ["sysmanage", "sysmanage-agent", "agent-sim", "e2e"].into_iter();
+        let packages = packages.flat_map(|package| ["-p", package]);
+        self.run("cargo", ["build", "--locked", "--bins"].into_iter().chain(packages))
+    }
+
     /// `cargo` in the `plugins/` workspace, with its own build folder.
     pub fn engine_cargo<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new("cargo");
