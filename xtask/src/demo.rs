@@ -27,10 +27,7 @@ pub struct Options {
 /// Build, then run `target/debug/demo`.
 pub fn run(project: &Project, options: &Options) -> Result<()> {
     console::build(project)?;
-    project.run(
-        "cargo",
-        ["build", "--locked", "-p", "sysmanage", "-p", "sysmanage-agent", "-p", "e2e", "--bins"],
-    )?;
+    project.build_programs()?;
     engine::build_all(project)?;
     let bin = project.target().join("debug");
     let data = options.data.clone().unwrap_or_else(|| project.target().join("demo"));
