@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use e2e::agent::{Agent, online};
+use e2e::agent::{Agent, Place, online};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{
@@ -81,14 +81,14 @@ pub async fn measure(options: &Options) -> Result<Vec<Row>> {
     let (port, counted) = relay(bench.host.settings.agents_port).await?;
     ensure!(Path::new(FAKETIME).exists(), "faketime is not installed: run `cargo xtask setup`");
     let folder = bench.dir.path().join("agent");
-    let mut agent = Agent::start_through(&bench.host, port, &folder, "bench", &[]).await?;
+    let mut agent = Agent::start_in(&bench.host, &folder, "bench", Place::behind(port)).await?;
     settle(&counted).await;
     let first = counted.both();
     let path = format!("/machines/{}/inventory", agent.machine);
     let inventory = bench.local.get(&path).await?;
     let sections = inventory.as_array().map_or(0, Vec::len);
 
-    agent.environment = vec![
+    agent.place.environment = vec![
         ("LD_PRELOAD".to_owned(), FAKETIME.to_owned()),
         ("FAKETIME".to_owned(), format!("+0 x{FASTER}")),
     ];

@@ -7,6 +7,7 @@ mod isolation;
 mod journey;
 mod lapse;
 mod license_refusals;
+mod network;
 mod operations;
 mod package_refusals;
 mod self_update;

@@ -4,7 +4,7 @@ use std::{fs, net::TcpListener, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use e2e::{
-    agent::Agent,
+    agent::{Agent, Place},
     apt::{Apt, PACKAGE},
     bins, wait,
 };
@@ -28,9 +28,10 @@ impl Site {
     async fn with(more: &[(String, String)]) -> Result<Self> {
         let fleet = Fleet::licensed(&[]).await?;
         let apt = Apt::new(&fleet.folder.path().join("machine"))?;
-        let environment = [apt.environment(), more.to_vec()].concat();
+        let mut place = Place::behind(fleet.host.settings.agents_port);
+        place.environment = [apt.environment(), more.to_vec()].concat();
         let data = fleet.folder.path().join("agent");
-        let agent = Agent::start_with(&fleet.host, &data, "web-1", &environment).await?;
+        let agent = Agent::start_in(&fleet.host, &data, "web-1", place).await?;
         Ok(Self { apt, agent, fleet })
     }
 

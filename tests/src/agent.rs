@@ -11,6 +11,43 @@ use serde_json::json;
 
 use crate::{bins, host::Host, process::Process, wait};
 
+/// How an agent reaches its host, and where it runs.
+#[derive(Debug, Clone, Default)]
+pub struct Place {
+    /// The host's gateway: `https://name:port`.
+    pub server: String,
+    /// What starts the program, before its name: `ip netns exec ...`.
+    pub launcher: Vec<String>,
+    /// More environment.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Place {
+    /// On this machine, over another port of loopback than the host's, or the host's own.
+    pub fn behind(port: u16) -> Self {
+        Self { server: format!("https://localhost:{port}"), ..Self::default() }
+    }
+
+    fn command(&self) -> Result<Command> {
+        let program = bins::binary("sysmanage-agent")?;
+        let mut command = launched(&self.launcher, &program);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+}
+
+/// A command that starts `program` by `launcher`.
+pub fn launched(launcher: &[String], program: &Path) -> Command {
+    match launcher.split_first() {
+        None => Command::new(program),
+        Some((first, rest)) => {
+            let mut command = Command::new(first);
+            command.args(rest).arg(program);
+            command
+        }
+    }
+}
+
 /// An enrolled agent.
 pub struct Agent {
     /// Its folder.
@@ -19,8 +56,8 @@ pub struct Agent {
     pub machine: String,
     /// The process, once it runs.
     pub process: Process,
-    /// More environment, kept over restarts.
-    pub environment: Vec<(String, String)>,
+    /// Where it runs, kept over restarts.
+    pub place: Place,
 }
 
 impl Agent {
@@ -29,40 +66,21 @@ impl Agent {
     /// # Errors
     /// When a step fails; the agent's log is in the message.
     pub async fn start(host: &Host, data: &Path, name: &str) -> Result<Self> {
-        Self::start_with(host, data, name, &[]).await
+        Self::start_in(host, data, name, Place::behind(host.settings.agents_port)).await
     }
 
-    /// The same with more environment, kept over restarts.
+    /// The same in a place of its own.
     ///
     /// # Errors
     /// As [`Agent::start`].
-    pub async fn start_with(
-        host: &Host,
-        data: &Path,
-        name: &str,
-        environment: &[(String, String)],
-    ) -> Result<Self> {
-        Self::start_through(host, host.settings.agents_port, data, name, environment).await
-    }
-
-    /// The same over another port of loopback, that of something between the agent and its host.
-    ///
-    /// # Errors
-    /// As [`Agent::start`].
-    pub async fn start_through(
-        host: &Host,
-        port: u16,
-        data: &Path,
-        name: &str,
-        environment: &[(String, String)],
-    ) -> Result<Self> {
+    pub async fn start_in(host: &Host, data: &Path, name: &str, place: Place) -> Result<Self> {
         std::fs::create_dir_all(data)?;
         let token =
             host.enrolment_token(&json!({ "name": name, "auto_approve": true, "max_uses": 1 })).await?;
-        enroll_through(host, port, data, name, &token).await?;
-        let process = run_with(data, environment)?;
+        enroll_in(host, data, name, &token, &place).await?;
+        let process = run_in(data, &place)?;
         let machine = online(host, name).await.with_context(|| process.tail(20))?;
-        Ok(Self { data: data.to_owned(), machine, process, environment: environment.to_vec() })
+        Ok(Self { data: data.to_owned(), machine, process, place })
     }
 
     /// Start again after a kill.
@@ -71,7 +89,7 @@ impl Agent {
     /// When it does not start.
     pub fn restart(&mut self) -> Result<()> {
         self.process.kill();
-        self.process = run_with(&self.data, &self.environment)?;
+        self.process = run_in(&self.data, &self.place)?;
         Ok(())
     }
 }
@@ -81,22 +99,14 @@ impl Agent {
 /// # Errors
 /// With what the agent said.
 pub async fn enroll(host: &Host, data: &Path, name: &str, token: &str) -> Result<()> {
-    enroll_through(host, host.settings.agents_port, data, name, token).await
+    enroll_in(host, data, name, token, &Place::behind(host.settings.agents_port)).await
 }
 
-async fn enroll_through(host: &Host, port: u16, data: &Path, name: &str, token: &str) -> Result<()> {
+async fn enroll_in(host: &Host, data: &Path, name: &str, token: &str, place: &Place) -> Result<()> {
     let fingerprint = host.ca_fingerprint().await?;
-    let mut command = tokio::process::Command::new(bins::binary("sysmanage-agent")?);
-    command.arg("--data").arg(data).args([
-        "enroll",
-        "--name",
-        name,
-        "--token",
-        token,
-        "--ca-fingerprint",
-        &fingerprint,
-    ]);
-    command.arg("--server").arg(format!("https://localhost:{port}")).kill_on_drop(true);
+    let mut command = tokio::process::Command::from(place.command()?);
+    command.arg("--data").arg(data).args(["enroll", "--name", name, "--token", token]);
+    command.args(["--ca-fingerprint", &fingerprint, "--server", &place.server]).kill_on_drop(true);
     let out = tokio::time::timeout(Duration::from_secs(60), command.output())
         .await
         .context("enrolment hangs")??;
@@ -115,14 +125,13 @@ async fn enroll_through(host: &Host, port: u16, data: &Path, name: &str, token: 
 /// # Errors
 /// When it does not start.
 pub fn run(data: &Path) -> Result<Process> {
-    run_with(data, &[])
+    run_in(data, &Place::default())
 }
 
-fn run_with(data: &Path, environment: &[(String, String)]) -> Result<Process> {
-    let mut command = Command::new(bins::binary("sysmanage-agent")?);
+fn run_in(data: &Path, place: &Place) -> Result<Process> {
+    let mut command = place.command()?;
     // Tests kill hosts all the time: their agents come back at once.
     command.env("SYSMANAGE_AGENT__CONNECTION__MAX_BACKOFF_S", "1");
-    command.envs(environment.iter().map(|(name, value)| (name, value)));
     Process::start(command.arg("--data").arg(data).arg("run"), &data.join("agent.log"))
 }
 

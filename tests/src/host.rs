@@ -1,7 +1,7 @@
 //! A host process on a temporary folder, set up and ready, and how to break it.
 
 use std::{
-    net::TcpListener,
+    net::{IpAddr, Ipv4Addr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{api::Api, bins, process::Process, wait};
+use crate::{agent, api::Api, bins, process::Process, wait};
 
 /// How long a start may take on a busy machine.
 const START: Duration = Duration::from_secs(60);
@@ -24,6 +24,8 @@ pub const ADMIN: &str = "admin";
 pub struct Settings {
     /// Data folder.
     pub data: PathBuf,
+    /// Address of both listeners.
+    pub address: IpAddr,
     /// Port of the API.
     pub port: u16,
     /// Port of the agent gateway.
@@ -32,6 +34,8 @@ pub struct Settings {
     pub config: String,
     /// More environment.
     pub environment: Vec<(String, String)>,
+    /// What starts the program, before its name.
+    pub launcher: Vec<String>,
 }
 
 impl Settings {
@@ -42,7 +46,15 @@ impl Settings {
     pub fn new(data: &Path) -> Result<Self> {
         let (a, b) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
         let (port, agents_port) = (a.local_addr()?.port(), b.local_addr()?.port());
-        Ok(Self { data: data.to_owned(), port, agents_port, config: String::new(), environment: Vec::new() })
+        Ok(Self {
+            data: data.to_owned(),
+            address: Ipv4Addr::LOCALHOST.into(),
+            port,
+            agents_port,
+            config: String::new(),
+            environment: Vec::new(),
+            launcher: Vec::new(),
+        })
     }
 }
 
@@ -213,11 +225,11 @@ fn spawn(settings: &Settings) -> Result<Process> {
     std::fs::create_dir_all(&settings.data)?;
     let config = settings.data.join("sysmanage.toml");
     let text = format!(
-        "[http]\naddress = \"127.0.0.1\"\nport = {}\n\n[agents]\naddress = \"127.0.0.1\"\nport = {}\n\n{}",
-        settings.port, settings.agents_port, settings.config
+        "[http]\naddress = \"{0}\"\nport = {1}\n\n[agents]\naddress = \"{0}\"\nport = {2}\n\n{3}",
+        settings.address, settings.port, settings.agents_port, settings.config
     );
     std::fs::write(&config, text)?;
-    let mut command = Command::new(bins::binary("sysmanage")?);
+    let mut command = agent::launched(&settings.launcher, &bins::binary("sysmanage")?);
     command.arg("--data-dir").arg(&settings.data).arg("--config").arg(&config).arg("serve");
     command.envs(settings.environment.iter().map(|(k, v)| (k, v)));
     Process::start(&mut command, &settings.data.join("host.log"))

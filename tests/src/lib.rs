@@ -5,6 +5,7 @@ pub mod api;
 pub mod apt;
 pub mod bins;
 pub mod host;
+pub mod namespaces;
 pub mod packages;
 pub mod process;
 pub mod release;
