@@ -14,6 +14,8 @@ mod project;
 mod setup;
 mod tidy;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -56,21 +58,31 @@ enum Command {
     Dist(dist::Options),
 }
 
-fn main() -> Result<()> {
-    let project = Project::find()?;
-    match Cli::parse().command {
-        Command::Demo(options) => demo::run(&project, &options),
-        Command::Test => setup::run(&project).and_then(|()| ci::run(&project, &ci::Options::default())),
-        Command::Ci(options) => ci::run(&project, &options),
-        Command::Tidy => tidy::run(&project),
-        Command::Setup => setup::run(&project),
-        Command::Engine(command) => engine::run(&project, &command),
-        Command::Bench(options) => bench::run(&project, &options),
-        Command::Fuzz(options) => fuzz::run(&project, &options),
-        Command::Console => console::build(&project),
-        Command::Openapi(options) => console::openapi(&project, &options),
-        Command::Passwords(options) => passwords::run(&project, &options),
-        Command::Dist(options) => dist::run(&project, &options),
+fn main() -> ExitCode {
+    // Without a backtrace: what failed has said why, and this is the last line of a long log.
+    match Project::find().and_then(|project| run(&project, Cli::parse().command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(project: &Project, command: Command) -> Result<()> {
+    match command {
+        Command::Demo(options) => demo::run(project, &options),
+        Command::Test => setup::run(project).and_then(|()| ci::run(project, &ci::Options::default())),
+        Command::Ci(options) => ci::run(project, &options),
+        Command::Tidy => tidy::run(project),
+        Command::Setup => setup::run(project),
+        Command::Engine(command) => engine::run(project, &command),
+        Command::Bench(options) => bench::run(project, &options),
+        Command::Fuzz(options) => fuzz::run(project, &options),
+        Command::Console => console::build(project),
+        Command::Openapi(options) => console::openapi(project, &options),
+        Command::Passwords(options) => passwords::run(project, &options),
+        Command::Dist(options) => dist::run(project, &options),
     }
 }
 

@@ -13,6 +13,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("zsh", "/bin/zsh"),
     ("faketime", "/usr/bin/faketime"),
     ("iproute2", "/usr/bin/ss"),
+    ("hostname", "/bin/hostname"),
     ("chromium", "/usr/bin/chromium"),
     ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
     ("openssl", "/usr/bin/openssl"),

@@ -124,7 +124,7 @@ async fn start_agent(host: &Host, data: &Path) -> Result<Agent> {
     }
     let process = agent::run(&folder)?;
     let machine = agent::online(host, MACHINE).await?;
-    Ok(Agent { data: folder, machine, process, environment: Vec::new() })
+    Ok(Agent { data: folder, machine, process, place: agent::Place::default() })
 }
 
 async fn tell(host: &Host, data: &Path, login: &Login) -> Result<()> {
