@@ -127,6 +127,26 @@ async fn packages_are_installed_upgraded_and_removed_with_live_output() -> Resul
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_installed_by_hand_shows_within_five_seconds() -> Result<()> {
+    let site = Site::new().await?;
+    site.apt.offer("1.0", None)?;
+    let path = format!("/machines/{}/inventory/packages", site.agent.machine);
+    let shows = async |there: bool| {
+        wait::until("what was done by hand to show", Duration::from_secs(5), || async {
+            let section = site.fleet.admin.get(&path).await?;
+            Ok((section.to_string().contains(PACKAGE) == there).then_some(()))
+        })
+        .await
+    };
+    site.apt.install_by_hand("1.0")?;
+    shows(true).await?;
+    let page = site.fleet.admin.get(&format!("/software?search={PACKAGE}")).await?;
+    ensure!(page.to_string().contains(PACKAGE), "the fleet's software knows it too: {page}");
+    site.apt.purge_by_hand()?;
+    shows(false).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_of_apt_survives_kill_9_of_the_agent_and_is_reported_once() -> Result<()> {
     let mut site = Site::new().await?;
     let gate = site.fleet.folder.path().join("gate");

@@ -122,6 +122,29 @@ DPkg::Options {{ "--root={root}"; "--log={root}/var/log/dpkg.log"; "--force-scri
         self.index()
     }
 
+    /// Install the offered version by hand, without apt and without the agent.
+    ///
+    /// # Errors
+    /// When dpkg refuses.
+    pub fn install_by_hand(&self, version: &str) -> Result<()> {
+        let deb = self.source.join(format!("{PACKAGE}_{version}_all.deb"));
+        run(self.dpkg().arg("--install").arg(deb)).map(drop)
+    }
+
+    /// Purge [`PACKAGE`] by hand.
+    ///
+    /// # Errors
+    /// When dpkg refuses.
+    pub fn purge_by_hand(&self) -> Result<()> {
+        run(self.dpkg().args(["--purge", PACKAGE])).map(drop)
+    }
+
+    fn dpkg(&self) -> Command {
+        let mut command = Command::new("dpkg");
+        command.arg("--root").arg(&self.root).args(["--force-script-chrootless", "--log=/dev/null"]);
+        command
+    }
+
     /// Where each run of a package's script leaves a line.
     pub fn runs(&self) -> PathBuf {
         self.folder.join("runs")
