@@ -8,6 +8,7 @@ import { ago, t } from '../../i18n'
 import { tell, useAct } from '../../ui/act'
 import { Outcome, PageHead } from '../../ui/panels'
 import { plain } from '../../ui/text'
+import { SecondFactor } from './second-factor'
 
 export function Account() {
   return (
@@ -15,6 +16,7 @@ export function Account() {
       <PageHead title={t('account.title')} />
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         <Password />
+        <SecondFactor />
         <Sessions />
       </SimpleGrid>
     </>

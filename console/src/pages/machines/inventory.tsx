@@ -130,6 +130,42 @@ interface Change {
   after: unknown
 }
 
+const LINES = 20
+
+/** What a change replaced: added, removed, or from what to what. */
+export function ChangeLines({ changes }: { changes: unknown[] }) {
+  const [all, setAll] = useState(false)
+  const lines = changes as Change[]
+  return (
+    <Stack gap={2}>
+      {lines.slice(0, all ? undefined : LINES).map((change, i) => (
+        <Text size="sm" key={`${i} ${change.path}`}>
+          <Code>{plain(change.path)}</Code> <Side value={change.before} /> → <Side value={change.after} />
+        </Text>
+      ))}
+      {lines.length > LINES && !all ? (
+        <Button size="compact-sm" variant="subtle" onClick={() => setAll(true)} w="fit-content">
+          {t('changes.more', { count: lines.length - LINES })}
+        </Button>
+      ) : null}
+    </Stack>
+  )
+}
+
+const LONG = 240
+
+function Side({ value }: { value: unknown }) {
+  if (value === undefined || value === null) {
+    return (
+      <Text span size="sm" c="dimmed">
+        {t('changes.absent')}
+      </Text>
+    )
+  }
+  const whole = plain(text(value))
+  return <span title={whole.length > LONG ? whole : undefined}>{whole.length > LONG ? `${whole.slice(0, LONG)} …` : whole}</span>
+}
+
 export function Changes({ id }: { id: string }) {
   useLive(['machine.inventory_changed'], ['changes'])
   const pages = useInfiniteQuery({
@@ -156,11 +192,7 @@ export function Changes({ id }: { id: string }) {
                     {ago(item.at)}
                   </Text>
                 </Group>
-                {(item.changes as unknown as Change[]).slice(0, 20).map((change) => (
-                  <Text size="sm" key={change.path}>
-                    <Code>{plain(change.path)}</Code> {plain(text(change.before))} → {plain(text(change.after))}
-                  </Text>
-                ))}
+                <ChangeLines changes={item.changes} />
               </div>
             ))}
             {pages.hasNextPage ? (
