@@ -303,7 +303,6 @@ export const de: Record<Key, string> = {
   'changes.empty': 'Nichts hat sich geändert',
   'changes.empty.hint': 'Wählen Sie eine längere Zeit oder weniger Bedingungen.',
   'changes.more': '{count} weitere',
-  'changes.absent': 'nicht da',
   'span.1h': '1 Stunde',
   'span.24h': '24 Stunden',
   'span.7d': '7 Tage',
@@ -564,4 +563,7 @@ export const de: Record<Key, string> = {
   'engines.news.dropped': 'Sie verlangt nicht mehr:',
   'engines.news.same': 'Sie verlangt dieselben Fähigkeiten wie bisher.',
   'engines.settings': 'Einstellungen',
+  'changes.added': 'neu',
+  'changes.removed': 'entfernt',
+  'changes.changed': 'geändert',
 }

@@ -302,7 +302,6 @@ export const en = {
   'changes.empty': 'Nothing changed',
   'changes.empty.hint': 'Widen the time, or name fewer conditions.',
   'changes.more': '{count} more',
-  'changes.absent': 'absent',
   'span.1h': '1 hour',
   'span.24h': '24 hours',
   'span.7d': '7 days',
@@ -563,6 +562,9 @@ export const en = {
   'engines.news.dropped': 'It no longer asks for:',
   'engines.news.same': 'It asks for the same capabilities as before.',
   'engines.settings': 'Settings',
+  'changes.added': 'added',
+  'changes.removed': 'removed',
+  'changes.changed': 'changed',
 } as const
 
 export type Key = keyof typeof en

@@ -68,7 +68,7 @@ function Sessions() {
               {list.map((s) => (
                 <Table.Tr key={s.id}>
                   <Table.Td>
-                    <Text size="sm">{plain(s.user_agent ?? '')}</Text>
+                    <Text size="sm">{plain(s.device || s.user_agent || t('sessions.unknown'))}</Text>
                     <Text size="xs" c="dimmed">
                       {plain(s.client_ip ?? '')} · {ago(s.last_used_at)}
                     </Text>

@@ -81,7 +81,7 @@ export function FleetChanges() {
 
 function Changed({ item }: { item: Schema['InventoryChange'] }) {
   return (
-    <section aria-label={`${plain(item.machine_name)}: ${word('section', item.section)}`}>
+    <article aria-label={`${plain(item.machine_name)}: ${word('section', item.section)}`}>
       <Group gap="sm" mb={2}>
         <Anchor component={Link} to={`/machines/${item.machine_id}`} size="sm" fw={600}>
           {plain(item.machine_name)}
@@ -95,6 +95,6 @@ function Changed({ item }: { item: Schema['InventoryChange'] }) {
         {item.truncated ? <Code>…</Code> : null}
       </Group>
       <ChangeLines changes={item.changes} />
-    </section>
+    </article>
   )
 }

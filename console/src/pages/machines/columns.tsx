@@ -29,15 +29,15 @@ export const COLUMNS: MachineColumn[] = [
   {
     id: 'state',
     label: 'machine.state',
-    width: 110,
+    width: 105,
     cell: (m) => (m.state === 'approved' ? <OnlineBadge online={m.online} /> : <StateBadge state={m.state} />),
   },
-  { id: 'os', label: 'machine.os', width: 220, sort: 'os', cell: (m) => line(plain(m.os_name)) },
-  { id: 'addresses', label: 'machine.address', width: 190, cell: (m) => line(plain(m.addresses.slice(0, 2).join(', '))) },
+  { id: 'os', label: 'machine.os', width: 175, sort: 'os', cell: (m) => line(plain(m.os_name)) },
+  { id: 'addresses', label: 'machine.address', width: 135, cell: (m) => line(plain(m.addresses.slice(0, 2).join(', '))) },
   {
     id: 'tags',
     label: 'machine.tags',
-    width: 180,
+    width: 110,
     cell: (m) => (
       <Group gap={4} wrap="nowrap" className="clip">
         {m.tags.slice(0, 4).map((tag) => (
@@ -52,7 +52,7 @@ export const COLUMNS: MachineColumn[] = [
   {
     id: 'updates',
     label: 'updates.title',
-    width: 150,
+    width: 145,
     sort: '-updates',
     cell: (m) => (
       <Group gap={6} wrap="nowrap">
@@ -65,7 +65,7 @@ export const COLUMNS: MachineColumn[] = [
       </Group>
     ),
   },
-  { id: 'seen', label: 'machine.lastseen', width: 140, sort: '-last_seen', cell: (m) => line(ago(m.last_seen_at)) },
+  { id: 'seen', label: 'machine.lastseen', width: 115, sort: '-last_seen', cell: (m) => line(ago(m.last_seen_at)) },
   { id: 'reboot', label: 'machine.reboot', width: 150, cell: (m) => line(t(m.reboot_required ? 'app.yes' : 'app.no')) },
   { id: 'kernel', label: 'machine.kernel', width: 190, cell: (m) => line(plain(m.kernel)) },
   { id: 'arch', label: 'machine.arch', width: 100, cell: (m) => line(plain(m.arch)) },

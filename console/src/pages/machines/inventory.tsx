@@ -139,9 +139,7 @@ export function ChangeLines({ changes }: { changes: unknown[] }) {
   return (
     <Stack gap={2}>
       {lines.slice(0, all ? undefined : LINES).map((change, i) => (
-        <Text size="sm" key={`${i} ${change.path}`}>
-          <Code>{plain(change.path)}</Code> <Side value={change.before} /> → <Side value={change.after} />
-        </Text>
+        <Line key={`${i} ${change.path}`} change={change} />
       ))}
       {lines.length > LINES && !all ? (
         <Button size="compact-sm" variant="subtle" onClick={() => setAll(true)} w="fit-content">
@@ -154,15 +152,34 @@ export function ChangeLines({ changes }: { changes: unknown[] }) {
 
 const LONG = 240
 
-function Side({ value }: { value: unknown }) {
-  if (value === undefined || value === null) {
-    return (
-      <Text span size="sm" c="dimmed">
-        {t('changes.absent')}
+function Line({ change }: { change: Change }) {
+  const came = change.before === undefined || change.before === null
+  const went = change.after === undefined || change.after === null
+  const [kind, color] = came ? (['added', 'green'] as const) : went ? (['removed', 'red'] as const) : (['changed', 'blue'] as const)
+  return (
+    <Group gap={8} wrap="nowrap" align="flex-start">
+      <Badge size="sm" variant="light" color={color} tt="none" className="fixed" miw={76}>
+        {t(`changes.${kind}`)}
+      </Badge>
+      <Text size="sm">
+        <Code>{plain(change.path)}</Code> {came ? null : <Side value={change.before} />} {came || went ? '' : '→'}{' '}
+        {went ? null : <Side value={change.after} />}
       </Text>
-    )
-  }
-  const whole = plain(text(value))
+    </Group>
+  )
+}
+
+/** `name: value` of an object's members, anything else as it is. */
+function told(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return text(value)
+  return Object.entries(value)
+    .filter(([key]) => key !== 'key')
+    .map(([key, member]) => `${key.replaceAll('_', ' ')}: ${text(member)}`)
+    .join(', ')
+}
+
+function Side({ value }: { value: unknown }) {
+  const whole = plain(told(value))
   return <span title={whole.length > LONG ? whole : undefined}>{whole.length > LONG ? `${whole.slice(0, LONG)} …` : whole}</span>
 }
 

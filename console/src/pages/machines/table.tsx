@@ -61,7 +61,7 @@ export function MachineTable({ machines, columns, sort, onSort, selection, selec
   const every = machines.length > 0 && machines.every((m) => chosen.has(m.id))
   const rows = machines.slice(range.from, range.to)
   const after = Math.max(machines.length - range.from - rows.length, 0)
-  const width = 240 + shown.reduce((sum, c) => sum + c.width, 0)
+  const width = 225 + shown.reduce((sum, c) => sum + c.width, 0)
 
   function toggle(id: string, on: boolean) {
     select({ ids: on ? [...chosen, id] : [...chosen].filter((c) => c !== id), all: false })
