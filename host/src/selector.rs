@@ -15,6 +15,7 @@ mod evaluate;
 mod fields;
 mod format;
 mod glob;
+mod inventory;
 mod lex;
 pub(crate) mod net;
 mod parse;
@@ -34,8 +35,9 @@ use crate::ctx::Scope;
 pub use ast::{Node, Op, Term, Test, Value};
 pub use env::{Env, Unusable};
 pub(crate) use env::{Saved, SavedSearches};
-pub use evaluate::MachineFacts;
+pub use evaluate::{Item, MachineFacts};
 pub use fields::{FIELDS, Field, Kind, Spec};
+pub use inventory::{Asks, FIGURES};
 pub use net::Net;
 pub use problem::{Problem as SyntaxProblem, SelectorError};
 pub use service::Selectors;
@@ -85,7 +87,16 @@ impl Selector {
         }
     }
 
-    /// Whether it selects the machine with these facts.
+    /// What else than machines' own rows it looks at, saved searches included.
+    pub fn asks(&self, env: &Env) -> Asks {
+        let mut asks = Asks::default();
+        if let Ok(node) = env.expand(&self.0) {
+            node.each_term(&mut |term| asks.field(term.field));
+        }
+        asks
+    }
+
+    /// Whether it selects the machine with these facts, which hold what it [`asks`](Self::asks) for.
     pub fn matches(&self, facts: &MachineFacts, env: &Env) -> bool {
         env.expand(&self.0).is_ok_and(|node| evaluate::holds(&node, facts, env))
     }

@@ -66,6 +66,7 @@ migrations! {
     m0131_create_metric_blocks,
     m0124_create_tags,
     m0125_add_token_conditions,
+    m0126_search_inventory,
     m0201_create_operations,
     m0202_create_operation_tasks,
     m0203_create_task_outputs,

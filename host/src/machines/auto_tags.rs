@@ -13,7 +13,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{MachineError, Machines, facts, tag_store as tags};
-use crate::{audit::Change, ctx::Ctx, events::Event, selector::Selector};
+use crate::{
+    audit::Change,
+    ctx::Ctx,
+    events::Event,
+    selector::{Asks, Selector},
+};
 
 /// How long changes gather.
 /// Presence is written a little after it is told.
@@ -96,7 +101,8 @@ impl Machines {
         }
         let env = self.core.selectors.env();
         let tx = self.core.db.begin().await?;
-        let machines = facts::load(&tx, ids, Condition::all()).await?;
+        let asks = rules.values().fold(Asks::default(), |all, rule| all.and(rule.asks(&env)));
+        let machines = facts::load(&tx, ids, Condition::all(), asks).await?;
         let mut changes = Vec::new();
         for (tag, selector) in &rules {
             let (mut add, mut remove) = (Vec::new(), Vec::new());

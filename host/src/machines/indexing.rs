@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
 };
 use uuid::Uuid;
 
@@ -46,6 +47,38 @@ pub(super) async fn set_addresses(
 
 /// Fill in what an earlier version of the host did not keep.
 pub(super) async fn catch_up(db: &Db) -> Result<(), DbErr> {
+    packages(db).await?;
+    machines(db).await
+}
+
+/// Keys of packages' versions.
+async fn packages(db: &Db) -> Result<(), DbErr> {
+    loop {
+        let unknown = Query::select()
+            .columns(["id", "version"])
+            .from("software")
+            .and_where(Expr::col("version_key").is_null())
+            .limit(CHUNK)
+            .to_owned();
+        let rows = db.read().query_all(&unknown).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let tx = db.begin().await?;
+        for row in rows {
+            let (id, text): (i32, String) = (row.try_get("", "id")?, row.try_get("", "version")?);
+            let set = Query::update()
+                .table("software")
+                .value("version_key", version::debian_key(&text))
+                .and_where(Expr::col("id").eq(id))
+                .to_owned();
+            tx.execute(&set).await?;
+        }
+        tx.commit().await?;
+    }
+}
+
+async fn machines(db: &Db) -> Result<(), DbErr> {
     use machine::Column as C;
     let unknown = |key: C, text: C| Condition::all().add(key.is_null()).add(text.ne(""));
     loop {

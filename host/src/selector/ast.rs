@@ -72,6 +72,17 @@ pub enum Value {
     At(DateTime<Utc>),
     /// A network of addresses.
     Net(Net),
+    /// Something by name, and perhaps what else must be true of it: `openssl<3.0.11`, `nginx=failed`.
+    Part(Part),
+}
+
+/// A name as a pattern, with or without a condition on what has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Pattern of the name.
+    pub name: String,
+    /// How the rest must be: equal to a pattern, or on one side of it.
+    pub rest: Option<(Option<Op>, String)>,
 }
 
 impl Node {

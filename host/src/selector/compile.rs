@@ -11,7 +11,7 @@ use super::{
     env::Env,
     fields::Field,
     glob::Glob,
-    version,
+    inventory, version,
 };
 
 pub(super) fn condition(node: &Node, env: &Env) -> Condition {
@@ -56,6 +56,21 @@ fn term(term: &Term, env: &Env) -> Condition {
         Field::Memory => values(column("memory_bytes"), &term.test, env),
         Field::LastSeen => known(column("last_seen_at"), values(column("last_seen_at"), &term.test, env)),
         Field::Created => values(column("created_at"), &term.test, env),
+        Field::Package => inventory::parts(&term.test, |part| inventory::package(part, env)),
+        Field::Service => inventory::parts(&term.test, |part| inventory::service(part, env)),
+        Field::Port => inventory::number("socket", &term.test, env),
+        Field::User => inventory::named("user", &term.test, env),
+        Field::Role => inventory::named("role", &term.test, env),
+        Field::Virtual => inventory::named("virtual", &term.test, env),
+        Field::CertExpires => inventory::number("certificate", &inventory::ahead(&term.test, env), env),
+        Field::Uptime
+        | Field::CpuPercent
+        | Field::CpuLoad1
+        | Field::MemoryPercent
+        | Field::SwapPercent
+        | Field::DiskPercent
+        | Field::DiskInodes
+        | Field::Temperature => inventory::figure(term.field, &term.test, env),
         // Expansion put something else in its place.
         Field::Search => nothing(),
     }
@@ -65,12 +80,12 @@ fn column(name: &'static str) -> Expr {
     Expr::col(("machines", name))
 }
 
-fn any(conditions: impl IntoIterator<Item = Condition>) -> Condition {
+pub(super) fn any(conditions: impl IntoIterator<Item = Condition>) -> Condition {
     conditions.into_iter().fold(Condition::any(), Condition::add)
 }
 
 /// Machines that have a row in `table`, whose column `machine_id` names them, for which `condition` holds.
-fn within(table: &'static str, condition: Condition) -> Condition {
+pub(super) fn within(table: &'static str, condition: Condition) -> Condition {
     let rows = Query::select().column((table, "machine_id")).from(table).cond_where(condition).to_owned();
     Condition::all().add(column("id").in_subquery(rows))
 }
@@ -81,7 +96,7 @@ fn known(column: Expr, condition: Condition) -> Condition {
 }
 
 /// Equality, side or range of a column that holds plain values.
-fn values(column: Expr, test: &Test, env: &Env) -> Condition {
+pub(super) fn values(column: Expr, test: &Test, env: &Env) -> Condition {
     match test {
         Test::OneOf(values) => Condition::all().add(column.is_in(values.iter().filter_map(|v| sql(v, env)))),
         Test::Compare(op, value) => compare(column, turned(*op, value), value, env),
@@ -112,7 +127,7 @@ fn compare(column: Expr, op: Op, value: &Value, env: &Env) -> Condition {
     }
 }
 
-fn side(column: Expr, op: Op, value: SqlValue) -> Expr {
+pub(super) fn side(column: Expr, op: Op, value: SqlValue) -> Expr {
     match op {
         Op::Less => column.lt(value),
         Op::AtMost => column.lte(value),
@@ -132,12 +147,12 @@ fn sql(value: &Value, env: &Env) -> Option<SqlValue> {
         Value::Bytes(n) => (*n).into(),
         Value::Span(seconds) => (env.now - chrono::Duration::seconds(*seconds)).into(),
         Value::At(at) => (*at).into(),
-        Value::Text(_) | Value::Net(_) => return None,
+        Value::Text(_) | Value::Net(_) | Value::Part(_) => return None,
     })
 }
 
 /// Equality of text, as patterns; all that has none of `*` and `?` in one comparison.
-fn text_test(table: &'static str, name: &'static str, test: &Test, env: &Env) -> Condition {
+pub(super) fn text_test(table: &'static str, name: &'static str, test: &Test, env: &Env) -> Condition {
     let Test::OneOf(values) = test else { return nothing() };
     let globs = values.iter().filter_map(|v| match v {
         Value::Text(text) => Some(Glob::new(text)),

@@ -2,12 +2,14 @@
 
 use sea_orm::{
     ConnectionTrait, DbErr,
-    sea_query::{Alias, Expr, ExprTrait, LikeExpr, Order, Query},
+    sea_query::{Alias, Expr, ExprTrait, LikeExpr, Order, Query, SelectStatement},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Env, FIELDS, Field, Kind, Value, compile::lower, glob::Glob, lex, parse::MAX_CHARS};
+use super::{
+    Env, FIELDS, Field, Kind, Value, compile::lower, glob::Glob, inventory::item_kind, lex, parse::MAX_CHARS,
+};
 use crate::ctx::Scope;
 
 const MOST: u64 = 20;
@@ -103,7 +105,16 @@ async fn values(
     Ok(match (field.spec().kind, field) {
         (Kind::Choice(words), _) => fixed(words.to_vec()),
         (Kind::Search, _) => fixed(searches.iter().map(String::as_str).collect()),
-        (Kind::Past, _) => fixed(vec!["1h", "1d", "7d", "30d"]),
+        (Kind::Past | Kind::Ahead | Kind::Span, _) => fixed(vec!["1h", "1d", "7d", "30d"]),
+        (Kind::Service(states), _) if begun.contains('=') => {
+            let (name, _) = begun.split_once('=').unwrap_or((begun, ""));
+            let states = states.iter().map(|state| format!("{name}={state}")).collect::<Vec<_>>();
+            fixed(states.iter().map(String::as_str).collect())
+        }
+        (_, Field::Package) => titles(db, env, scope, begun).await?,
+        (Kind::Service(_) | Kind::Text, field) if item_kind(field).is_some() => {
+            items(db, env, scope, item_kind(field).unwrap_or_default(), begun).await?
+        }
         (_, Field::Tag) => known(db, env, scope, ("machine_tags", "tag"), begun).await?,
         (_, Field::Has) => known(db, env, scope, ("inventory_sections", "name"), begun).await?,
         (_, Field::Address) => known(db, env, scope, ("machine_addresses", "address"), begun).await?,
@@ -143,27 +154,101 @@ async fn known(
     (table, column): (&'static str, &'static str),
     begun: &str,
 ) -> Result<Vec<Suggestion>, DbErr> {
-    let pattern = Glob::new(&begun.replace(['*', '?'], "")).like() + "%";
     let mut query = Query::select();
-    query
-        .expr_as(Expr::col((table, column)), Alias::new("v"))
-        .expr_as(Expr::col(("machines", "id")).count(), Alias::new("n"))
-        .from("machines");
+    query.from("machines");
     if table != "machines" {
         query.inner_join(table, Expr::col((table, "machine_id")).equals(("machines", "id")));
     }
+    query.cond_where(scope.condition(env));
+    counted(db, env, query, (table, column), begun).await
+}
+
+/// The same of the names of one kind of item.
+async fn items(
+    db: &impl ConnectionTrait,
+    env: &Env,
+    scope: &Scope,
+    kind: &'static str,
+    begun: &str,
+) -> Result<Vec<Suggestion>, DbErr> {
+    let mut query = Query::select();
     query
-        .cond_where(scope.condition(env))
-        .and_where(lower(table, column, env.backend).like(LikeExpr::new(pattern).escape('\\')))
+        .from("machines")
+        .inner_join("machine_items", Expr::col(("machine_items", "machine_no")).equals(("machines", "no")))
+        .and_where(Expr::col(("machine_items", "kind")).eq(kind))
+        .cond_where(scope.condition(env));
+    counted(db, env, query, ("machine_items", "name"), begun).await
+}
+
+/// Names of packages that begin so. A scope that is not everything counts within itself, and so names nothing else.
+async fn titles(
+    db: &impl ConnectionTrait,
+    env: &Env,
+    scope: &Scope,
+    begun: &str,
+) -> Result<Vec<Suggestion>, DbErr> {
+    let name = ("software_titles", "name");
+    let mut query = Query::select();
+    query.from("software_titles");
+    // Bounds, so that few titles are followed to their machines.
+    if let Some((from, to)) = Glob::new(&format!("{begun}*")).bounds() {
+        let lower = || lower(name.0, name.1, env.backend);
+        query.and_where(lower().gte(from)).and_where(lower().lt(to));
+    }
+    if *scope != Scope::All {
+        query
+            .inner_join("software", Expr::col(("software", "title_id")).equals(("software_titles", "id")))
+            .inner_join(
+                "machine_software",
+                Expr::col(("machine_software", "entry_id")).equals(("software", "id")),
+            )
+            .inner_join("machines", Expr::col(("machines", "no")).equals(("machine_software", "machine_no")))
+            .cond_where(scope.condition(env));
+        return counted(db, env, query, name, begun).await;
+    }
+    query
+        .expr_as(Expr::col(name), Alias::new("v"))
+        .expr_as(Expr::col(("software_titles", "machines")), Alias::new("n"))
+        .and_where(lower(name.0, name.1, env.backend).like(begins(begun)))
+        .and_where(Expr::col(("software_titles", "machines")).gt(0))
+        .order_by(("software_titles", "machines"), Order::Desc)
+        .order_by(name, Order::Asc)
+        .limit(MOST);
+    shown(db, &query).await
+}
+
+fn begins(begun: &str) -> LikeExpr {
+    LikeExpr::new(Glob::new(&begun.replace(['*', '?'], "")).like() + "%").escape('\\')
+}
+
+/// Values of a column of `query`'s machines that begin so, with how many machines have them.
+async fn counted(
+    db: &impl ConnectionTrait,
+    env: &Env,
+    mut query: SelectStatement,
+    (table, column): (&'static str, &'static str),
+    begun: &str,
+) -> Result<Vec<Suggestion>, DbErr> {
+    query
+        .expr_as(Expr::col((table, column)), Alias::new("v"))
+        .expr_as(Expr::col(("machines", "id")).count_distinct(), Alias::new("n"))
+        .and_where(lower(table, column, env.backend).like(begins(begun)))
         .and_where(Expr::col((table, column)).ne(""))
         .group_by_col((table, column))
         .order_by(Alias::new("n"), Order::Desc)
         .order_by((table, column), Order::Asc)
         .limit(MOST);
-    let rows = db.query_all(&query).await?;
+    shown(db, &query).await
+}
+
+async fn shown(db: &impl ConnectionTrait, query: &SelectStatement) -> Result<Vec<Suggestion>, DbErr> {
     let shown = |row: &sea_orm::QueryResult| {
         let value: String = row.try_get("", "v")?;
-        let machines: i64 = row.try_get("", "n")?;
+        let machines: i64 = match row.try_get("", "n") {
+            Ok(n) => n,
+            // A column of the database's smaller kind, where nothing was counted.
+            Err(_) => row.try_get::<i32>("", "n")?.into(),
+        };
         Ok(Suggestion {
             text: Value::Text(value).to_string(),
             kind: "value".into(),
@@ -171,5 +256,5 @@ async fn known(
             machines: machines.try_into().ok(),
         })
     };
-    rows.iter().map(shown).collect()
+    db.query_all(query).await?.iter().map(shown).collect()
 }

@@ -10,7 +10,7 @@ use super::{
     env::Env,
     fields::Field,
     glob::Glob,
-    net, version,
+    inventory, net, version,
 };
 
 /// What selectors look at of one machine.
@@ -40,6 +40,22 @@ pub struct MachineFacts {
     pub tags: Vec<String>,
     pub addresses: Vec<String>,
     pub sections: Vec<String>,
+    /// Name and version; empty unless asked for.
+    pub packages: Vec<(String, String)>,
+    /// Empty unless asked for.
+    pub items: Vec<Item>,
+    /// The newest figures by column of `machine_metrics`; empty unless asked for.
+    pub figures: Vec<(&'static str, f64)>,
+}
+
+/// A service, socket, account, role or certificate.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)] // Named as the columns of `machine_items`.
+pub struct Item {
+    pub kind: String,
+    pub name: String,
+    pub detail: String,
+    pub number: Option<i64>,
 }
 
 /// A machine's value, where it is neither text nor a version.
@@ -94,8 +110,32 @@ fn term(term: &Term, m: &MachineFacts, env: &Env) -> bool {
         Field::Memory => plain(Plain::Number(m.memory_bytes as f64)),
         Field::Created => plain(Plain::At(m.created_at)),
         Field::LastSeen => m.last_seen_at.is_some_and(|at| plain(Plain::At(at))),
+        Field::Package => inventory::of(&term.test).any(|part| inventory::has_package(m, part)),
+        Field::Service => items(m, term.field)
+            .any(|item| inventory::of(&term.test).any(|part| inventory::is_service(item, part))),
+        Field::User | Field::Role | Field::Virtual => {
+            items(m, term.field).any(|item| matches(&item.name, &term.test))
+        }
+        Field::Port => numbers(m, term.field, &term.test, env),
+        Field::CertExpires => numbers(m, term.field, &inventory::ahead(&term.test, env), env),
         Field::Search => false,
+        figure => {
+            let column = inventory::figure_column(figure);
+            let test = inventory::plain(&term.test);
+            let mut figures = m.figures.iter().filter(|(name, _)| column == Some(*name));
+            figures.any(|(_, value)| passes(&Plain::Number(*value), &test, env))
+        }
     }
+}
+
+fn items(facts: &MachineFacts, field: Field) -> impl Iterator<Item = &Item> {
+    let kind = inventory::item_kind(field);
+    facts.items.iter().filter(move |item| Some(item.kind.as_str()) == kind)
+}
+
+fn numbers(facts: &MachineFacts, field: Field, test: &Test, env: &Env) -> bool {
+    let mut numbers = items(facts, field).filter_map(|item| item.number);
+    numbers.any(|number| passes(&Plain::Number(number as f64), test, env))
 }
 
 fn matches(value: &str, test: &Test) -> bool {
@@ -155,7 +195,7 @@ fn order(value: &Plain<'_>, other: &Value, env: &Env) -> Option<Ordering> {
 }
 
 impl Op {
-    fn holds(self, order: Ordering) -> bool {
+    pub(super) fn holds(self, order: Ordering) -> bool {
         match self {
             Self::Less => order.is_lt(),
             Self::AtMost => order.is_le(),

@@ -25,6 +25,21 @@ pub enum Field {
     Needs,
     Notes,
     Has,
+    Virtual,
+    Package,
+    Service,
+    Port,
+    User,
+    Role,
+    CertExpires,
+    Uptime,
+    CpuPercent,
+    CpuLoad1,
+    MemoryPercent,
+    SwapPercent,
+    DiskPercent,
+    DiskInodes,
+    Temperature,
     Search,
 }
 
@@ -47,6 +62,14 @@ pub enum Kind {
     Bytes,
     /// A moment in the past: a date, or how long ago.
     Past,
+    /// A moment ahead: a date, or how soon.
+    Ahead,
+    /// A length of time.
+    Span,
+    /// A package: its name, and perhaps its version.
+    Package,
+    /// A service: its name, and perhaps one of these states.
+    Service(&'static [&'static str]),
     /// The name of a saved search.
     Search,
 }
@@ -164,6 +187,69 @@ pub const FIELDS: &[Spec] = &[
     ),
     spec(Field::Notes, "notes", Kind::Text, "The machine's notes.", &["notes:*printer*"]),
     spec(Field::Has, "has", Kind::Text, "An inventory section that the host has.", &["has:packages"]),
+    spec(
+        Field::Package,
+        "package",
+        Kind::Package,
+        "An installed package, and perhaps its version, compared as Debian compares versions.",
+        &["package:nginx*", "package:openssl<3.0.11", "package:bash=5.2*"],
+    ),
+    spec(
+        Field::Service,
+        "service",
+        Kind::Service(SERVICE_STATES),
+        "A service, and perhaps its state.",
+        &["service:nginx", "service:*=failed"],
+    ),
+    spec(
+        Field::Port,
+        "port",
+        Kind::Number,
+        "A port that something listens on.",
+        &["port:22,443", "port:8000..8999"],
+    ),
+    spec(Field::User, "user", Kind::Text, "An account of the machine.", &["user:postgres"]),
+    spec(Field::Role, "role", Kind::Text, "What the machine is for, as found there.", &["role:web_server"]),
+    spec(
+        Field::CertExpires,
+        "cert.expires",
+        Kind::Ahead,
+        "When one of its certificates ends: how soon, or when. What has ended counts as sooner than all.",
+        &["cert.expires<30d", "cert.expires<2026-12-31"],
+    ),
+    spec(
+        Field::Virtual,
+        "virtual",
+        Kind::Text,
+        "What the machine runs inside of; nothing on real hardware.",
+        &["virtual:kvm", "not virtual:*"],
+    ),
+    spec(Field::Uptime, "uptime", Kind::Span, "How long the machine has run.", &["uptime>90d"]),
+    spec(
+        Field::CpuPercent,
+        "cpu.percent",
+        Kind::Number,
+        "Use of its processors; this and the figures below are at most ten minutes old.",
+        &["cpu.percent>90"],
+    ),
+    spec(Field::CpuLoad1, "cpu.load1", Kind::Number, "Load over one minute.", &["cpu.load1>4"]),
+    spec(Field::MemoryPercent, "memory.percent", Kind::Number, "Memory in use.", &["memory.percent>90"]),
+    spec(Field::SwapPercent, "swap.percent", Kind::Number, "Swap in use.", &["swap.percent>50"]),
+    spec(Field::DiskPercent, "disk.percent", Kind::Number, "Its fullest file system.", &["disk.percent>=90"]),
+    spec(
+        Field::DiskInodes,
+        "disk.inodes",
+        Kind::Number,
+        "Its file system with most inodes in use, in percent.",
+        &["disk.inodes>90"],
+    ),
+    spec(
+        Field::Temperature,
+        "temperature",
+        Kind::Number,
+        "Its hottest sensor, in degrees Celsius.",
+        &["temperature>80"],
+    ),
     spec(Field::Id, "id", Kind::Id, "Id of the machine.", &["id:01890a5d-ac96-774b-bcce-b302099a8057"]),
     spec(
         Field::Search,
@@ -173,6 +259,9 @@ pub const FIELDS: &[Spec] = &[
         &["search:web-servers", "not search:lab"],
     ),
 ];
+
+/// States of services, as inventories name them.
+const SERVICE_STATES: &[&str] = &["running", "stopped", "exited", "failed", "starting", "stopping"];
 
 /// Other names of fields.
 const ALIASES: &[(&str, &str)] =
@@ -196,7 +285,8 @@ impl Kind {
     pub fn operators(self) -> &'static [&'static str] {
         match self {
             Self::Version | Self::Number | Self::Bytes => &[":", "!=", "<", "<=", ">", ">="],
-            Self::Past => &[":", "<", "<=", ">", ">="],
+            Self::Span => &["<", "<=", ">", ">="],
+            Self::Past | Self::Ahead => &[":", "<", "<=", ">", ">="],
             _ => &[":", "!="],
         }
     }
@@ -214,6 +304,12 @@ impl Kind {
             Self::Number => "a number with at most three decimals".into(),
             Self::Bytes => "a size such as `16GiB`".into(),
             Self::Past => "how long ago, such as `2d`, or a date such as `2026-01-31`".into(),
+            Self::Ahead => "how soon, such as `30d`, or a date such as `2026-01-31`".into(),
+            Self::Span => "a length of time such as `90d`".into(),
+            Self::Package => "a package such as `nginx*`, `openssl<3.0.11` or `bash=5.2*`".into(),
+            Self::Service(states) => {
+                format!("a service such as `nginx`, or with its state, one of {}", states.join(", "))
+            }
             Self::Search => "the name of a saved search".into(),
         }
     }
@@ -228,7 +324,10 @@ impl Kind {
             Self::Address => "address",
             Self::Number => "number",
             Self::Bytes => "size",
-            Self::Past => "time",
+            Self::Past | Self::Ahead => "time",
+            Self::Span => "duration",
+            Self::Package => "package",
+            Self::Service(_) => "service",
             Self::Search => "search",
         }
     }

@@ -68,7 +68,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::selector::{FIELDS, Kind, Selector, Value};
+    use crate::selector::{FIELDS, Kind, Selector, Value, ast::Part};
 
     fn value(kind: Kind, exact: bool) -> BoxedStrategy<Value> {
         let text = "[a-zA-Z0-9._~:/,<>=!()\\\\\"' -]{0,12}|\\PC{0,6}";
@@ -88,7 +88,16 @@ mod tests {
             .boxed(),
             Kind::Number => (-1_000_000..1_000_000i64).prop_map(Value::Number).boxed(),
             Kind::Bytes => (0..1_i64 << 45).prop_map(Value::Bytes).boxed(),
-            Kind::Past => prop_oneof![
+            Kind::Span => (0..100_000_000i64).prop_map(Value::Span).boxed(),
+            Kind::Package => (name(), prop::option::of((op(), "[0-9a-z.+~:-]{1,10}")))
+                .prop_map(|(name, rest)| Value::Part(Part { name, rest: rest.map(|(op, v)| (Some(op), v)) }))
+                .boxed(),
+            Kind::Service(states) => (name(), prop::option::of(prop::sample::select(states)))
+                .prop_map(|(name, state)| {
+                    Value::Part(Part { name, rest: state.map(|state| (None, state.to_owned())) })
+                })
+                .boxed(),
+            Kind::Past | Kind::Ahead => prop_oneof![
                 (0..100_000_000i64).prop_map(Value::Span),
                 (0..4_000_000_000i64)
                     .prop_filter_map("an instant", |s| DateTime::from_timestamp(s, 0).map(Value::At)),
@@ -98,15 +107,23 @@ mod tests {
         }
     }
 
+    fn name() -> impl Strategy<Value = String> {
+        "[a-zA-Z0-9._~:/,!()\\\\\"' *?-]{1,12}"
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![Just(Op::Less), Just(Op::AtMost), Just(Op::More), Just(Op::AtLeast)]
+    }
+
     fn test(kind: Kind) -> BoxedStrategy<Test> {
         let one_of = prop::collection::vec(value(kind, true), 1..4).prop_map(Test::OneOf);
-        let op = prop_oneof![Just(Op::Less), Just(Op::AtMost), Just(Op::More), Just(Op::AtLeast)];
-        let compare = (op, value(kind, false)).prop_map(|(op, v)| Test::Compare(op, v));
+        let compare = (op(), value(kind, false)).prop_map(|(op, v)| Test::Compare(op, v));
         let between = (value(kind, false), value(kind, false))
             .prop_filter("alike", |(a, b)| std::mem::discriminant(a) == std::mem::discriminant(b))
             .prop_map(|(a, b)| Test::Between(a, b));
         match kind.operators() {
             [":", "!="] => one_of.boxed(),
+            ["<", ..] => compare.boxed(),
             [":", "!=", ..] => prop_oneof![one_of, compare, between].boxed(),
             _ => prop_oneof![compare, between].boxed(),
         }

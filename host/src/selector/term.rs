@@ -104,7 +104,12 @@ fn exact(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Choice(words) => value::choice(words, text).ok_or_else(expected),
         Kind::Address => value::address(text).ok_or_else(expected),
         Kind::Number | Kind::Bytes => bound(kind, text),
-        Kind::Past => Err("a range such as `2026-01-01..2026-02-01`, or use `<` and `>`".into()),
+        Kind::Past | Kind::Ahead => {
+            Err("a range such as `2026-01-01..2026-02-01`, or use `<` and `>`".into())
+        }
+        Kind::Span => Err(expected()),
+        Kind::Package => value::part(text, None).map(Value::Part).ok_or_else(expected),
+        Kind::Service(states) => value::part(text, Some(states)).map(Value::Part).ok_or_else(expected),
         Kind::Search => match value::is_search_name(text) {
             true => Ok(Value::Text(text.into())),
             false => Err(expected()),
@@ -118,7 +123,10 @@ fn bound(kind: Kind, text: &str) -> Result<Value, String> {
         Kind::Version if !text.contains(['*', '?']) => value::text(text).ok(),
         Kind::Number => value::number(text).map(Value::Number),
         Kind::Bytes => value::bytes(text).map(Value::Bytes),
-        Kind::Past => value::span(text).map(Value::Span).or_else(|| value::instant(text).map(Value::At)),
+        Kind::Past | Kind::Ahead => {
+            value::span(text).map(Value::Span).or_else(|| value::instant(text).map(Value::At))
+        }
+        Kind::Span => value::span(text).map(Value::Span),
         _ => None,
     };
     found.ok_or_else(|| kind.expected())

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, Utc};
 
-use super::{ast::Value, net::Net};
+use super::{
+    ast::{Op, Part, Value},
+    net::Net,
+};
 
 const SIZES: [(&str, i64); 13] = [
     ("TiB", 1 << 40),
@@ -92,6 +95,56 @@ pub(super) fn instant(text: &str) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp(at.timestamp(), 0).filter(|_| (1970..=9999).contains(&year))
 }
 
+/// A name with, perhaps, a version on one side of another, or one of `states`.
+pub(super) fn part(text: &str, states: Option<&[&str]>) -> Option<Part> {
+    let Some(at) = text.find(['<', '>', '=']) else { return named(text, None) };
+    let (name, rest) = text.split_at(at);
+    let operators = [
+        ("<=", Some(Op::AtMost)),
+        (">=", Some(Op::AtLeast)),
+        ("<", Some(Op::Less)),
+        (">", Some(Op::More)),
+        ("=", None),
+    ];
+    let (op, rest) = operators.iter().find_map(|(text, op)| Some((*op, rest.strip_prefix(text)?)))?;
+    let good = match (states, op) {
+        (Some(states), None) => states.contains(&rest),
+        (Some(_), Some(_)) => false,
+        // A version on one side of a pattern means nothing.
+        (None, Some(_)) => !rest.contains(['*', '?']),
+        (None, None) => true,
+    };
+    let whole = !rest.is_empty() && !rest.contains(['<', '>', '=']);
+    (good && whole).then(|| named(name, Some((op, rest.to_owned()))))?
+}
+
+fn named(name: &str, rest: Option<(Option<Op>, String)>) -> Option<Part> {
+    let clean = |text: &str| !text.chars().any(char::is_control);
+    let sound = !name.is_empty() && clean(name) && rest.as_ref().is_none_or(|(_, rest)| clean(rest));
+    sound.then(|| Part { name: name.to_owned(), rest })
+}
+
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some((op, rest)) = &self.rest else { return Value::Text(self.name.clone()).fmt(f) };
+        let op = match op {
+            None => "=",
+            Some(Op::Less) => "<",
+            Some(Op::AtMost) => "<=",
+            Some(Op::More) => ">",
+            Some(Op::AtLeast) => ">=",
+        };
+        match plain(&self.name) && plain(rest) {
+            true => write!(f, "{}{op}{rest}", self.name),
+            false => write!(f, "\"{}\"", escaped(&format!("{}{op}{rest}", self.name))),
+        }
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
 /// Whether a saved search may have this name.
 pub fn is_search_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_');
@@ -102,9 +155,8 @@ impl std::fmt::Display for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Text(text) if plain(text) => f.write_str(text),
-            Self::Text(text) => {
-                write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-            }
+            Self::Text(text) => write!(f, "\"{}\"", escaped(text)),
+            Self::Part(part) => part.fmt(f),
             Self::Id(id) => write!(f, "{id}"),
             Self::Choice(word) => f.write_str(word),
             Self::Number(n) => {

@@ -10,7 +10,7 @@ use proptest::{
 };
 use sea_orm::{
     ConnectionTrait,
-    sea_query::{Expr, Order, Query},
+    sea_query::{Expr, ExprTrait, Order, Query},
 };
 use serde_json::json;
 use sysmanage::{
@@ -43,6 +43,10 @@ pub struct Fake {
     pub tags: Vec<String>,
     pub addresses: Vec<String>,
     pub sections: Vec<String>,
+    pub packages: Vec<(&'static str, &'static str)>,
+    /// Kind, name, detail, number.
+    pub items: Vec<(&'static str, &'static str, &'static str, Option<i64>)>,
+    pub disk_percent: Option<f64>,
 }
 
 impl Fake {
@@ -64,6 +68,9 @@ impl Fake {
             tags: Vec::new(),
             addresses: Vec::new(),
             sections: Vec::new(),
+            packages: Vec::new(),
+            items: Vec::new(),
+            disk_percent: None,
         }
     }
 
@@ -124,7 +131,54 @@ impl Fake {
             ];
             insert(db, "inventory_sections", row).await;
         }
+        self.insert_inventory(db, id).await;
         id
+    }
+
+    async fn insert_inventory(&self, db: &Db, id: Uuid) {
+        let text = |s: &str| Expr::value(s.to_owned());
+        let no = number(db, "machines", "no", Expr::col("id").eq(id)).await.unwrap();
+        for (name, version) in &self.packages {
+            let named = || Expr::col("name").eq(*name);
+            if number(db, "software_titles", "id", named()).await.is_none() {
+                let row = vec![("manager", text("dpkg")), ("name", text(name)), ("search", text(name))];
+                insert(db, "software_titles", row).await;
+            }
+            let title = number(db, "software_titles", "id", named()).await.unwrap();
+            let hash = Uuid::now_v7().as_bytes().to_vec();
+            let row = vec![
+                ("hash", Expr::value(hash.clone())),
+                ("title_id", Expr::value(title)),
+                ("version", text(version)),
+                ("version_key", Expr::value(version::debian_key(version))),
+                ("arch", text("amd64")),
+                ("body", text("{}")),
+            ];
+            insert(db, "software", row).await;
+            let entry = number(db, "software", "id", Expr::col("hash").eq(hash)).await.unwrap();
+            let row = vec![("machine_no", Expr::value(no)), ("entry_id", Expr::value(entry))];
+            insert(db, "machine_software", row).await;
+        }
+        for (at, (kind, name, detail, number)) in self.items.iter().enumerate() {
+            let row = vec![
+                ("machine_no", Expr::value(no)),
+                ("kind", text(kind)),
+                ("key", text(&at.to_string())),
+                ("name", text(name)),
+                ("detail", text(detail)),
+                ("number", Expr::value(*number)),
+            ];
+            insert(db, "machine_items", row).await;
+        }
+        if let Some(percent) = self.disk_percent {
+            let row = vec![
+                ("machine_id", Expr::value(id)),
+                ("at", Expr::value(self.created)),
+                ("disk_used_percent", Expr::value(percent)),
+                ("uptime_s", Expr::value(percent * 86_400.0)),
+            ];
+            insert(db, "machine_metrics", row).await;
+        }
     }
 }
 
@@ -138,6 +192,11 @@ fn key(address: &str) -> Option<Vec<u8>> {
         std::net::IpAddr::V6(a) => a.octets(),
     };
     Some(bytes.to_vec())
+}
+
+async fn number(db: &Db, table: &'static str, column: &'static str, which: Expr) -> Option<i32> {
+    let query = Query::select().column(column).from(table).and_where(which).to_owned();
+    db.write().query_one(&query).await.unwrap().map(|row| row.try_get("", column).unwrap())
 }
 
 async fn insert(db: &Db, table: &'static str, row: Vec<(&'static str, Expr)>) {
@@ -157,20 +216,26 @@ async fn select(app: &App, condition: sea_orm::Condition) -> Vec<String> {
     rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
 }
 
-#[tokio::test]
-async fn a_selector_selects_what_it_says() {
-    let host = TestHost::start().await;
-    let (app, now) = (&host.host.app, host::now(&host));
+/// Four machines that differ in everything selectors look at.
+fn four(now: DateTime<Utc>) -> [Fake; 4] {
     let fake = |name: &str, os, tags: &[&str]| Fake {
         os,
         online: name.starts_with("web"),
         ..Fake::new(name, now).tagged(tags)
     };
-    let machines = [
+    [
         Fake {
             cpus: 8,
             memory: 32 << 30,
             addresses: vec!["10.1.2.3".into(), "fd00::7".into()],
+            packages: vec![("openssl", "3.0.9-1"), ("nginx", "1.22.1-9")],
+            items: vec![
+                ("service", "nginx", "running", None),
+                ("socket", "nginx", "tcp 0.0.0.0", Some(443)),
+                ("certificate", "cn=web", "/etc/tls/web.pem", Some(now.timestamp() + 20 * 86_400)),
+                ("virtual", "kvm", "", None),
+            ],
+            disk_percent: Some(93.5),
             ..fake("web-1", ("linux", "debian"), &["web", "prod"])
         },
         Fake {
@@ -178,6 +243,14 @@ async fn a_selector_selects_what_it_says() {
             memory: 16 << 30,
             os_version: "24.04".into(),
             sections: vec!["packages".into()],
+            packages: vec![("openssl", "3.0.11-1~deb12u2"), ("openssh-server", "1:9.2p1-2")],
+            items: vec![
+                ("service", "nginx", "failed", None),
+                ("socket", "sshd", "tcp 0.0.0.0", Some(22)),
+                ("user", "postgres", "", Some(70)),
+                ("role", "web_server", "active", None),
+            ],
+            disk_percent: Some(4.0),
             ..fake("web-2", ("linux", "ubuntu"), &["web"])
         },
         Fake {
@@ -195,8 +268,14 @@ async fn a_selector_selects_what_it_says() {
             notes: "By the Printer".into(),
             ..fake("pc%1", ("windows", "windows"), &[])
         },
-    ];
-    for machine in &machines {
+    ]
+}
+
+#[tokio::test]
+async fn a_selector_selects_what_it_says() {
+    let host = TestHost::start().await;
+    let (app, now) = (&host.host.app, host::now(&host));
+    for machine in &four(now) {
         machine.insert(&app.db).await;
     }
     for (selector, expected) in [
@@ -235,7 +314,6 @@ async fn a_selector_selects_what_it_says() {
         ("needs:security,reboot", vec!["db_1"]),
         ("-needs:update security:0", vec!["pc%1", "web-1", "web-2"]),
         ("notes:*printer", vec!["pc%1"]),
-        ("name:\"x' or 1=1 --\"", vec![]),
     ] {
         let condition = selector.parse::<Selector>().unwrap().condition(&app.selectors.env());
         assert_eq!(select(app, condition).await, expected, "{selector}");
@@ -246,6 +324,41 @@ async fn a_selector_selects_what_it_says() {
     assert_eq!(select(app, scope.condition(&env)).await.len(), 3);
     assert_eq!(select(app, Scope::Selector("(broken".into()).condition(&env)).await.len(), 0);
     assert_eq!(select(app, Scope::Selector("not search:gone".into()).condition(&env)).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_selector_asks_of_inventories_and_figures() {
+    let host = TestHost::start().await;
+    let (app, now) = (&host.host.app, host::now(&host));
+    for machine in &four(now) {
+        machine.insert(&app.db).await;
+    }
+    for (selector, expected) in [
+        ("package:openssl", vec!["web-1", "web-2"]),
+        ("package:openssl<3.0.11", vec!["web-1"]),
+        ("package:openssl>=3.0.11~", vec!["web-2"]),
+        ("package:openssh*>=9", vec!["web-2"]),
+        ("package:*=1.22.*,nothing", vec!["web-1"]),
+        ("os:linux -package:open*", vec!["db_1"]),
+        ("service:nginx", vec!["web-1", "web-2"]),
+        ("service:*=failed", vec!["web-2"]),
+        ("port:22,80", vec!["web-2"]),
+        ("port:400..500", vec!["web-1"]),
+        ("port>22", vec!["web-1"]),
+        ("user:POST* role:web_server", vec!["web-2"]),
+        ("cert.expires<30d", vec!["web-1"]),
+        ("cert.expires>30d", vec![]),
+        ("virtual:kvm", vec!["web-1"]),
+        ("not virtual:*", vec!["db_1", "pc%1", "web-2"]),
+        ("disk.percent>=93.5", vec!["web-1"]),
+        ("disk.percent<50", vec!["web-2"]),
+        ("uptime>30d", vec!["web-1"]),
+        ("cpu.percent>0", vec![]),
+        ("name:\"x' or 1=1 --\"", vec![]),
+    ] {
+        let condition = selector.parse::<Selector>().unwrap().condition(&app.selectors.env());
+        assert_eq!(select(app, condition).await, expected, "{selector}");
+    }
 }
 
 const WORDS: [&str; 8] = ["web", "db", "Web-1", "a_b", "10%", "ä", "x.y", "lab"];
@@ -269,11 +382,15 @@ fn fake(now: DateTime<Utc>) -> impl Strategy<Value = Fake> {
         prop::collection::btree_set(address, 0..3),
         prop::collection::btree_set(prop::sample::select(&["os", "packages"][..]), 0..2),
     );
-    (first, second).prop_map(
+    (first, second, inventory(now)).prop_map(
         move |(
             (name, os, os_version, agent_version, state, online, cpus),
             (memory, created, seen, tags, addresses, sections),
+            (packages, items, disk_percent),
         )| Fake {
+            packages,
+            items,
+            disk_percent: disk_percent.map(|n| f64::from(n) / 2.0),
             updates: (cpus % 4, cpus % 2),
             reboot: online,
             notes: name.to_uppercase(),
@@ -292,6 +409,61 @@ fn fake(now: DateTime<Utc>) -> impl Strategy<Value = Fake> {
             sections: sections.into_iter().map(Into::into).collect(),
         },
     )
+}
+
+type Inventory = (
+    Vec<(&'static str, &'static str)>,
+    Vec<(&'static str, &'static str, &'static str, Option<i64>)>,
+    Option<i32>,
+);
+
+fn inventory(now: DateTime<Utc>) -> impl Strategy<Value = Inventory> {
+    let package = (
+        prop::sample::select(&["openssl", "nginx", "Lib_X", "lib%y"][..]),
+        prop::sample::select(&["1.0", "1.0~rc1", "1.0-1", "2:0.1", "", "10"][..]),
+    );
+    let item = (
+        prop::sample::select(&["service", "socket", "user", "role", "certificate", "virtual"][..]),
+        prop::sample::select(&["nginx", "ssh", "kvm", "ä"][..]),
+        prop::sample::select(&["running", "failed", ""][..]),
+        prop::option::of(prop_oneof![
+            (0..100i64),
+            (-50..50i64).prop_map(move |d| now.timestamp() + d * 86_400)
+        ]),
+    );
+    (prop::collection::vec(package, 0..3), prop::collection::vec(item, 0..4), prop::option::of(0..200i32))
+}
+
+/// A term on inventories and figures.
+fn deep() -> impl Strategy<Value = String> {
+    let op = || prop::sample::select(&["<", "<=", ">", ">="][..]);
+    let name = prop::sample::select(&["openssl", "nginx", "lib*", "*", "LIB_X", "*%*"][..]);
+    let version = prop::sample::select(&["1.0", "1", "1.0-1", "0", "9"][..]);
+    prop_oneof![
+        name.clone().prop_map(|n| format!("package:{n}")),
+        (name.clone(), op(), version).prop_map(|(n, o, v)| format!("package:{n}{o}{v}")),
+        name.prop_map(|n| format!("package:{n}=1.*,ssh")),
+        (op(), 0..100i32).prop_map(|(o, n)| format!("port{o}{n}.5")),
+        (0..50i32, 0..100i32).prop_map(|(a, b)| format!("port:{a}..{b}")),
+        (op(), 0..60i32).prop_map(|(o, n)| format!("cert.expires{o}{n}d")),
+        (op(), 0..100i32).prop_map(|(o, n)| format!("disk.percent{o}{n}.5")),
+        (op(), 0..100i32).prop_map(|(o, n)| format!("uptime{o}{n}d")),
+        prop::sample::select(
+            &[
+                "service:nginx",
+                "service:*=failed,ssh=running",
+                "user:nginx",
+                "user!=n*",
+                "role:ssh",
+                "virtual:kvm,ä",
+                "cert.expires:0d..30d",
+                "cert.expires<2030-01-01",
+                "port:22,443",
+                "memory.percent>0"
+            ][..]
+        )
+        .prop_map(String::from),
+    ]
 }
 
 fn term() -> impl Strategy<Value = String> {
@@ -348,7 +520,7 @@ fn term() -> impl Strategy<Value = String> {
 }
 
 fn selector() -> impl Strategy<Value = String> {
-    term().prop_recursive(4, 16, 3, |inner| {
+    prop_oneof![2 => term(), 1 => deep()].prop_recursive(4, 16, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|s| format!("not ({s})")),
             prop::collection::vec(inner.clone(), 2..4).prop_map(|v| format!("({})", v.join(" "))),

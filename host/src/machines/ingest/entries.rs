@@ -9,6 +9,7 @@ use sea_orm::{
 use serde_json::{Map, Value};
 
 use super::catalogue::{Catalogue, Element};
+use crate::selector::version;
 
 /// Values in one statement.
 const CHUNK: usize = 300;
@@ -136,7 +137,7 @@ impl Known {
 
     fn new_software(&self, elements: &[&Element]) -> sea_orm::sea_query::InsertStatement {
         let mut insert = Query::insert();
-        insert.into_table("software").columns(["hash", "title_id", "version", "arch", "body"]);
+        insert.into_table("software").columns(["hash", "title_id", "version", "version_key", "arch", "body"]);
         for element in elements {
             let body = &element.body;
             let title = self.titles.get(&title_of(body)).copied().unwrap_or_default();
@@ -144,6 +145,7 @@ impl Known {
                 element.hash.to_vec().into(),
                 title.into(),
                 text(body, "version").into(),
+                version::debian_key(text(body, "version")).into(),
                 text(body, "arch").into(),
                 Value::Object(body.clone()).to_string().into(),
             ]);

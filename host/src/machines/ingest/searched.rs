@@ -1,4 +1,4 @@
-//! What of services, sockets, certificates, users and roles is searched across machines: table `machine_items`.
+//! What of services, sockets, certificates, users, roles and virtualization is searched across machines: table `machine_items`.
 
 use std::collections::BTreeMap;
 
@@ -69,6 +69,10 @@ fn rows(section: &str, data: &Value) -> Rows {
         _ => &[],
     };
     let mut rows = Rows::new();
+    if let ("os", Some(inside)) = (section, data["virtualization"].as_str()) {
+        let row = Row { name: inside.to_lowercase(), detail: String::new(), number: None };
+        rows.insert(("virtual", "virtualization".into()), row);
+    }
     for (kind, member) in members {
         for element in data[member].as_array().into_iter().flatten().take(MOST) {
             if let Some(key) = key_of(element) {
