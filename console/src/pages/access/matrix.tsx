@@ -9,6 +9,7 @@ import { useMay } from '../../shell/session'
 import { tell, useAct } from '../../ui/act'
 import { Outcome } from '../../ui/panels'
 import { plain } from '../../ui/text'
+import { covers } from './covers'
 
 type Role = Schema['Role']
 type Permission = Schema['Permission']
@@ -16,11 +17,6 @@ type Permission = Schema['Permission']
 export const permissionsQuery = {
   queryKey: ['permissions'],
   queryFn: () => data(client.GET('/api/v1/permissions')),
-}
-
-/** Whether one of a role's permissions, which may end in `*`, covers `name`. */
-export function covers(held: string[], name: string): boolean {
-  return held.some((h) => h === name || h === '*' || (h.endsWith('*') && name.startsWith(h.slice(0, -1))))
 }
 
 const area = (name: string) => name.split(':')[0]!

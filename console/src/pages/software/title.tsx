@@ -1,15 +1,19 @@
 /** One title: its versions, and the hosts that have it. */
-import { Anchor, Card, Group, Select, SimpleGrid, Text, Title } from '@mantine/core'
+import { Anchor, Button, Card, Group, Select, SimpleGrid, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
 
 import { client, data, type Schema } from '../../api/client'
 import { number, t } from '../../i18n'
+import { useMay } from '../../shell/session'
 import { Empty, Outcome, PageHead } from '../../ui/panels'
+import { type Plan, RunDialog } from '../../ui/run'
 import { useAddress } from '../../ui/search'
 import { OnlineBadge } from '../../ui/states'
 import { DataTable, Paged, usePages } from '../../ui/table'
 import { plain } from '../../ui/text'
+import { term } from '../machines/terms'
 import { Manager } from './list'
 
 export function SoftwareTitle() {
@@ -28,12 +32,23 @@ function Details({ id, title }: { id: string; title: Schema['TitleDetails'] }) {
     return data(client.GET('/api/v1/software/{software}/machines', { params: { path: { software: id }, query } }))
   })
   const name = plain(title.name)
+  const may = useMay()
+  const [plan, setPlan] = useState<Plan>()
   const versions = [...new Set(title.installed.map((v) => v.version))]
+  function upgrade() {
+    setPlan({
+      title: t('software.upgrade', { name }),
+      sentence: t('software.upgrade.sentence', { name, count: number(title.machines) }),
+      path: 'packages/upgrade',
+      body: { selector: `state:approved ${term('package', title.name)}`, parameters: { packages: [title.name], security_only: false } },
+    })
+  }
 
   return (
     <>
       <PageHead title={name}>
         <Manager name={title.manager} />
+        {may('packages:manage') ? <Button onClick={upgrade}>{t('updates.upgrade')}</Button> : null}
       </PageHead>
       <Text mb="md" c="dimmed">
         {plain(title.title ?? '')}
@@ -75,6 +90,7 @@ function Details({ id, title }: { id: string; title: Schema['TitleDetails'] }) {
           </Paged>
         </Card>
       </SimpleGrid>
+      <RunDialog plan={plan} close={() => setPlan(undefined)} />
     </>
   )
 }
