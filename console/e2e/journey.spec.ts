@@ -46,7 +46,7 @@ test('an operation on chosen hosts says what it will do, runs, and ends on each'
   await page.getByRole('checkbox', { name: 'this-machine' }).check()
   await page.getByRole('button', { name: 'Refresh inventory' }).click()
   await expect(page.getByRole('dialog')).toContainText('This will collect the inventory again on 1 hosts.')
-  await page.getByRole('button', { name: 'Start' }).click()
+  await page.getByRole('button', { name: 'Start', exact: true }).click()
   await expect(page.getByRole('cell', { name: 'succeeded' })).toBeVisible({ timeout: 30_000 })
 })
 
