@@ -14,3 +14,4 @@ mod sections;
 mod session;
 mod spool;
 mod storage;
+mod systems;
