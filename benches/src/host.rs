@@ -25,9 +25,16 @@ pub struct Bench {
 impl Bench {
     /// Start with few log lines, set up, and license the example engine and 10 000 machines.
     pub async fn start() -> Result<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// The same with more environment: `AGENTS__HEARTBEAT_S`.
+    pub async fn start_with(environment: &[(&str, &str)]) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let mut settings = Settings::new(&dir.path().join("host"))?;
         settings.config = "[log]\nfilter = \"warn\"\n".into();
+        let named = environment.iter().map(|(name, value)| (format!("SYSMANAGE__{name}"), (*value).into()));
+        settings.environment.extend(named);
         let host = Host::start(settings).await?;
         let (_, token) = host.set_up("correct horse battery staple").await?;
         host.install_license(&tokens::sign(&tokens::claims(&[engine::ID]))?).await?;

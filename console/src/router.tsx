@@ -1,11 +1,14 @@
 /** Addresses and their pages. A page's code is fetched when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
 
-import { NotFound, Setup, SignIn } from './pages/signin'
+import { AcceptInvitation, NotFound, Setup, SignIn } from './pages/signin'
 import { Layout } from './shell/layout'
 
 const root = createRootRoute({ component: Outlet, notFoundComponent: NotFound })
 const signin = createRoute({ getParentRoute: () => root, path: '/signin', component: SignIn })
+// Where the host sends a browser whose sign-in through a provider did not work.
+const login = createRoute({ getParentRoute: () => root, path: '/login', component: SignIn })
+const invite = createRoute({ getParentRoute: () => root, path: '/invite', component: AcceptInvitation })
 const setup = createRoute({ getParentRoute: () => root, path: '/setup', component: Setup })
 const layout = createRoute({ getParentRoute: () => root, id: 'layout', component: Layout })
 
@@ -17,6 +20,10 @@ const pages = [
   page('/', () => import('./pages/overview'), 'Overview'),
   page('/machines', () => import('./pages/machines/list'), 'Machines'),
   page('/machines/$id', () => import('./pages/machines/machine'), 'MachinePage'),
+  page('/software', () => import('./pages/software/list'), 'Software'),
+  page('/software/$id', () => import('./pages/software/title'), 'SoftwareTitle'),
+  page('/updates', () => import('./pages/software/updates'), 'Updates'),
+  page('/changes', () => import('./pages/machines/changes'), 'FleetChanges'),
   page('/approvals', () => import('./pages/machines/approvals'), 'Approvals'),
   page('/operations', () => import('./pages/operations/list'), 'Operations'),
   page('/operations/$id', () => import('./pages/operations/operation'), 'OperationPage'),
@@ -26,13 +33,15 @@ const pages = [
   page('/license', () => import('./pages/licence/page'), 'License'),
   page('/users', () => import('./pages/access/users'), 'Users'),
   page('/roles', () => import('./pages/access/roles'), 'Roles'),
+  page('/sessions', () => import('./pages/access/sessions'), 'Sessions'),
   page('/tokens', () => import('./pages/access/tokens'), 'Tokens'),
   page('/activity', () => import('./pages/access/activity'), 'Activity'),
+  page('/settings', () => import('./pages/settings'), 'Settings'),
   page('/account', () => import('./pages/access/account'), 'Account'),
 ]
 
 export const router = createRouter({
-  routeTree: root.addChildren([signin, setup, layout.addChildren(pages)]),
+  routeTree: root.addChildren([signin, login, invite, setup, layout.addChildren(pages)]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 })

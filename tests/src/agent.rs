@@ -78,6 +78,14 @@ impl Agent {
         let token =
             host.enrolment_token(&json!({ "name": name, "auto_approve": true, "max_uses": 1 })).await?;
         enroll_in(host, data, name, &token, &place).await?;
+        Self::run_in(host, data, name, place).await
+    }
+
+    /// Run one that is enrolled, until its machine is online.
+    ///
+    /// # Errors
+    /// As [`Agent::start`].
+    pub async fn run_in(host: &Host, data: &Path, name: &str, place: Place) -> Result<Self> {
         let process = run_in(data, &place)?;
         let machine = online(host, name).await.with_context(|| process.tail(20))?;
         Ok(Self { data: data.to_owned(), machine, process, place })
@@ -102,7 +110,11 @@ pub async fn enroll(host: &Host, data: &Path, name: &str, token: &str) -> Result
     enroll_in(host, data, name, token, &Place::behind(host.settings.agents_port)).await
 }
 
-async fn enroll_in(host: &Host, data: &Path, name: &str, token: &str, place: &Place) -> Result<()> {
+/// The same from a place of its own.
+///
+/// # Errors
+/// As [`enroll`].
+pub async fn enroll_in(host: &Host, data: &Path, name: &str, token: &str, place: &Place) -> Result<()> {
     let fingerprint = host.ca_fingerprint().await?;
     let mut command = tokio::process::Command::from(place.command()?);
     command.arg("--data").arg(data).args(["enroll", "--name", name, "--token", token]);

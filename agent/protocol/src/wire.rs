@@ -11,7 +11,10 @@ pub const HEADER_BYTES: usize = 3;
 
 const FLAG_LAST: u8 = 0b01;
 const FLAG_ZSTD: u8 = 0b10;
+/// Fast: output of commands and payloads pass by in numbers.
 const ZSTD_LEVEL: i32 = 3;
+/// Small: inventories are large and rare.
+const ZSTD_LEVEL_INVENTORY: i32 = 12;
 
 /// Why a frame could not be encoded; a bug or an oversized payload of the caller.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +114,11 @@ pub fn encode(frame: &Frame) -> Result<Vec<Vec<u8>>, EncodeError> {
     if plain.len() > limits::MAX_FRAME_BYTES {
         return Err(EncodeError::TooLarge(plain.len()));
     }
-    let (body, compressed) = compress(plain)?;
+    let level = match frame {
+        Frame::InventorySection(_) | Frame::InventoryDelta(_) => ZSTD_LEVEL_INVENTORY,
+        _ => ZSTD_LEVEL,
+    };
+    let (body, compressed) = compress(plain, level)?;
     let pieces = body.chunks(limits::MAX_PACKET_BYTES - HEADER_BYTES);
     let count = pieces.len();
     Ok(pieces
@@ -130,11 +137,11 @@ pub fn encode(frame: &Frame) -> Result<Vec<Vec<u8>>, EncodeError> {
 }
 
 /// Compress when it is worth it: four bytes of plain length (big-endian), then zstd.
-fn compress(plain: Vec<u8>) -> Result<(Vec<u8>, bool), EncodeError> {
+fn compress(plain: Vec<u8>, level: i32) -> Result<(Vec<u8>, bool), EncodeError> {
     if plain.len() <= limits::COMPRESS_ABOVE_BYTES {
         return Ok((plain, false));
     }
-    let packed = zstd::bulk::compress(&plain, ZSTD_LEVEL).map_err(|e| EncodeError::Codec(e.to_string()))?;
+    let packed = zstd::bulk::compress(&plain, level).map_err(|e| EncodeError::Codec(e.to_string()))?;
     if packed.len() + 4 >= plain.len() {
         return Ok((plain, false));
     }

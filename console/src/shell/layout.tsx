@@ -11,6 +11,7 @@ import { t, useLanguage } from '../i18n'
 import { startEngines } from '../plugin-kit/console'
 import { Boundary, FailurePanel, Waiting } from '../ui/panels'
 import { Dock } from './dock'
+import { Keys } from './keys'
 import { Navigation } from './navigation'
 import { LineState, Notices } from './notices'
 import { Palette } from './palette'
@@ -54,6 +55,7 @@ export function Layout() {
             </Text>
           </Group>
           <Group gap="xs" wrap="nowrap">
+            <Keys />
             <Palette />
             <Notices />
             <AccountMenu />

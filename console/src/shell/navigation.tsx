@@ -1,8 +1,7 @@
 /** The menu: pages that the reader may see, with live counts. */
 import { Badge, NavLink, Stack, Text } from '@mantine/core'
 import {
-  IconActivity, IconApps, IconCertificate, IconDashboard, IconKey, IconListCheck, IconServer2, IconShieldCheck,
-  IconUserCheck, IconUsers, type TablerIcon,
+  IconActivity, IconApps, IconCertificate, IconDashboard, IconDevices, IconHistory, IconKey, IconListCheck, IconPackages, IconRefreshAlert, IconServer2, IconSettings, IconShieldCheck, IconUserCheck, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useRouterState } from '@tanstack/react-router'
@@ -25,13 +24,18 @@ export const PAGES: Page[] = [
   { path: '/', title: 'nav.overview', group: 'nav.group.fleet', icon: IconDashboard },
   { path: '/machines', title: 'nav.machines', group: 'nav.group.fleet', icon: IconServer2, permission: 'machines:read' },
   { path: '/approvals', title: 'nav.approvals', group: 'nav.group.fleet', icon: IconUserCheck, permission: 'machines:approve' },
+  { path: '/updates', title: 'nav.updates', group: 'nav.group.fleet', icon: IconRefreshAlert, permission: 'machines:read' },
+  { path: '/software', title: 'nav.software', group: 'nav.group.fleet', icon: IconPackages, permission: 'machines:read' },
+  { path: '/changes', title: 'nav.changes', group: 'nav.group.fleet', icon: IconHistory, permission: 'machines:read' },
   { path: '/operations', title: 'nav.operations', group: 'nav.group.fleet', icon: IconListCheck, permission: 'operations:read' },
   { path: '/engines', title: 'nav.engines', group: 'nav.group.product', icon: IconApps, permission: 'engines:read' },
   { path: '/license', title: 'nav.license', group: 'nav.group.product', icon: IconCertificate, permission: 'license:read' },
   { path: '/users', title: 'nav.users', group: 'nav.group.access', icon: IconUsers, permission: 'users:read' },
   { path: '/roles', title: 'nav.roles', group: 'nav.group.access', icon: IconShieldCheck, permission: 'roles:read' },
+  { path: '/sessions', title: 'nav.sessions', group: 'nav.group.access', icon: IconDevices, permission: 'users:manage' },
   { path: '/tokens', title: 'nav.tokens', group: 'nav.group.access', icon: IconKey },
   { path: '/activity', title: 'nav.activity', group: 'nav.group.access', icon: IconActivity, permission: 'audit:read' },
+  { path: '/settings', title: 'nav.settings', group: 'nav.group.access', icon: IconSettings },
 ]
 
 export function usePages(): Page[] {

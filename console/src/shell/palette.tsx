@@ -1,4 +1,4 @@
-/** Ctrl-K: pages, and hosts by name. */
+/** Ctrl-K: pages, hosts by name, and what engines find. */
 import { Group, Kbd, Modal, Stack, Text, TextInput, UnstyledButton } from '@mantine/core'
 import { useDebouncedValue, useHotkeys } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
@@ -8,6 +8,8 @@ import { type KeyboardEvent, useState } from 'react'
 
 import { client, data } from '../api/client'
 import { t } from '../i18n'
+import { searchEngines } from '../plugin-kit/console'
+import { useEngines } from '../plugin-kit/registry'
 import { plain } from '../ui/text'
 import { usePages } from './navigation'
 import { useMay } from './session'
@@ -28,6 +30,12 @@ function useEntries(text: string): Entry[] {
     queryFn: () => data(client.GET('/api/v1/machines', { params: { query: { q: `name:"*${name}*"`, limit: 8 } } })),
     enabled: name.length > 1 && may('machines:read'),
   })
+  const { engines } = useEngines()
+  const hits = useQuery({
+    queryKey: ['palette-engines', typed],
+    queryFn: ({ signal }) => searchEngines(engines, typed, signal),
+    enabled: typed.length > 1 && engines.some((e) => (e.registration?.searchProviders ?? []).length > 0),
+  })
   const wanted = text.trim().toLowerCase()
   const pages = usePages().filter((p) => t(p.title).toLowerCase().includes(wanted))
   return [
@@ -38,6 +46,7 @@ function useEntries(text: string): Entry[] {
       note: plain(m.os_name),
       to: `/machines/${m.id}`,
     })),
+    ...(hits.data ?? []).map((h) => ({ key: h.key, label: plain(h.label), note: plain(h.group), to: h.href })),
   ]
 }
 

@@ -19,9 +19,11 @@ interface Props {
   /** Fixed top of the scale, such as 100 for a percentage. */
   max?: number
   summary: string
+  /** How a figure on the scale is written; the number and the unit when absent. */
+  format?: (value: number) => string
 }
 
-export function Chart({ times, lines, unit, max, summary }: Props) {
+export function Chart({ times, lines, unit, max, summary, format }: Props) {
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot>(undefined)
   const scheme = useComputedColorScheme('light')
@@ -40,7 +42,7 @@ export function Chart({ times, lines, unit, max, summary }: Props) {
         scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), max ?? Math.max(high ?? 1, 0.1) * 1.1] } },
         axes: [
           { stroke: ink, grid },
-          { stroke: ink, grid, size: 56, values: (_, splits) => splits.map((v) => `${v}${unit}`) },
+          { stroke: ink, grid, size: format ? 84 : 56, values: (_, splits) => splits.map((v) => (format ? format(v) : `${v}${unit}`)) },
         ],
         series: [{}, ...lines.map((l) => ({ label: l.label, stroke: l.color, width: 2, spanGaps: false, points: { show: false } }))],
       },

@@ -216,16 +216,14 @@ async fn select(app: &App, condition: sea_orm::Condition) -> Vec<String> {
     rows.iter().map(|row| row.try_get("", "name").unwrap()).collect()
 }
 
-#[tokio::test]
-async fn a_selector_selects_what_it_says() {
-    let host = TestHost::start().await;
-    let (app, now) = (&host.host.app, host::now(&host));
+/// Four machines that differ in everything selectors look at.
+fn four(now: DateTime<Utc>) -> [Fake; 4] {
     let fake = |name: &str, os, tags: &[&str]| Fake {
         os,
         online: name.starts_with("web"),
         ..Fake::new(name, now).tagged(tags)
     };
-    let machines = [
+    [
         Fake {
             cpus: 8,
             memory: 32 << 30,
@@ -270,8 +268,14 @@ async fn a_selector_selects_what_it_says() {
             notes: "By the Printer".into(),
             ..fake("pc%1", ("windows", "windows"), &[])
         },
-    ];
-    for machine in &machines {
+    ]
+}
+
+#[tokio::test]
+async fn a_selector_selects_what_it_says() {
+    let host = TestHost::start().await;
+    let (app, now) = (&host.host.app, host::now(&host));
+    for machine in &four(now) {
         machine.insert(&app.db).await;
     }
     for (selector, expected) in [
@@ -310,6 +314,26 @@ async fn a_selector_selects_what_it_says() {
         ("needs:security,reboot", vec!["db_1"]),
         ("-needs:update security:0", vec!["pc%1", "web-1", "web-2"]),
         ("notes:*printer", vec!["pc%1"]),
+    ] {
+        let condition = selector.parse::<Selector>().unwrap().condition(&app.selectors.env());
+        assert_eq!(select(app, condition).await, expected, "{selector}");
+    }
+    let env = app.selectors.env();
+    assert_eq!(select(app, Scope::All.condition(&env)).await.len(), 4);
+    let scope = Scope::Selector("(tag:web) or (os:windows)".into());
+    assert_eq!(select(app, scope.condition(&env)).await.len(), 3);
+    assert_eq!(select(app, Scope::Selector("(broken".into()).condition(&env)).await.len(), 0);
+    assert_eq!(select(app, Scope::Selector("not search:gone".into()).condition(&env)).await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_selector_asks_of_inventories_and_figures() {
+    let host = TestHost::start().await;
+    let (app, now) = (&host.host.app, host::now(&host));
+    for machine in &four(now) {
+        machine.insert(&app.db).await;
+    }
+    for (selector, expected) in [
         ("package:openssl", vec!["web-1", "web-2"]),
         ("package:openssl<3.0.11", vec!["web-1"]),
         ("package:openssl>=3.0.11~", vec!["web-2"]),
@@ -335,12 +359,6 @@ async fn a_selector_selects_what_it_says() {
         let condition = selector.parse::<Selector>().unwrap().condition(&app.selectors.env());
         assert_eq!(select(app, condition).await, expected, "{selector}");
     }
-    let env = app.selectors.env();
-    assert_eq!(select(app, Scope::All.condition(&env)).await.len(), 4);
-    let scope = Scope::Selector("(tag:web) or (os:windows)".into());
-    assert_eq!(select(app, scope.condition(&env)).await.len(), 3);
-    assert_eq!(select(app, Scope::Selector("(broken".into()).condition(&env)).await.len(), 0);
-    assert_eq!(select(app, Scope::Selector("not search:gone".into()).condition(&env)).await.len(), 0);
 }
 
 const WORDS: [&str; 8] = ["web", "db", "Web-1", "a_b", "10%", "ä", "x.y", "lab"];

@@ -8,6 +8,7 @@ import { ago, t } from '../../i18n'
 import { tell, useAct } from '../../ui/act'
 import { Outcome, PageHead } from '../../ui/panels'
 import { plain } from '../../ui/text'
+import { SecondFactor } from './second-factor'
 
 export function Account() {
   return (
@@ -15,6 +16,7 @@ export function Account() {
       <PageHead title={t('account.title')} />
       <SimpleGrid cols={{ base: 1, lg: 2 }}>
         <Password />
+        <SecondFactor />
         <Sessions />
       </SimpleGrid>
     </>
@@ -66,7 +68,7 @@ function Sessions() {
               {list.map((s) => (
                 <Table.Tr key={s.id}>
                   <Table.Td>
-                    <Text size="sm">{plain(s.user_agent ?? '')}</Text>
+                    <Text size="sm">{plain(s.device || s.user_agent || t('sessions.unknown'))}</Text>
                     <Text size="xs" c="dimmed">
                       {plain(s.client_ip ?? '')} · {ago(s.last_used_at)}
                     </Text>

@@ -1,5 +1,5 @@
 /** Roles: which permissions, on which hosts. */
-import { Accordion, Badge, Button, Code, Group, Modal, MultiSelect, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Modal, MultiSelect, Stack, TextInput } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
@@ -10,7 +10,8 @@ import { t } from '../../i18n'
 import { useMay } from '../../shell/session'
 import { useAct } from '../../ui/act'
 import { Outcome, PageHead } from '../../ui/panels'
-import { plain } from '../../ui/text'
+import { Explain } from './explain'
+import { Matrix, permissionsQuery } from './matrix'
 import { rolesQuery } from './users'
 
 export function Roles() {
@@ -27,39 +28,8 @@ export function Roles() {
           </Button>
         ) : null}
       </PageHead>
-      <Outcome of={roles}>
-        {(page) => (
-          <Accordion variant="separated">
-            {page.items.map((role) => (
-              <Accordion.Item key={role.id} value={role.id}>
-                <Accordion.Control>
-                  <Group gap="sm">
-                    <Text fw={600}>{plain(role.name)}</Text>
-                    {role.built_in ? (
-                      <Badge color="gray" variant="light" tt="none">
-                        {t('roles.builtin')}
-                      </Badge>
-                    ) : null}
-                    <Text size="sm" c="dimmed">
-                      {plain(role.description)}
-                    </Text>
-                  </Group>
-                </Accordion.Control>
-                <Accordion.Panel>
-                  <Text size="sm" mb="xs">
-                    {t('roles.scope')}: {role.scope ? <Code>{plain(role.scope)}</Code> : t('roles.scope.all')}
-                  </Text>
-                  <Group gap={4}>
-                    {role.permissions.map((p) => (
-                      <Code key={p}>{plain(p)}</Code>
-                    ))}
-                  </Group>
-                </Accordion.Panel>
-              </Accordion.Item>
-            ))}
-          </Accordion>
-        )}
-      </Outcome>
+      <Outcome of={roles}>{(page) => <Matrix roles={page.items} />}</Outcome>
+      <Explain />
       <Modal opened={adding} onClose={() => setAdding(false)} title={t('roles.add')} size="lg">
         <AddRole done={() => setAdding(false)} />
       </Modal>
@@ -68,14 +38,14 @@ export function Roles() {
 }
 
 function AddRole({ done }: { done: () => void }) {
-  const permissions = useQuery({ queryKey: ['permissions'], queryFn: () => data(client.GET('/api/v1/permissions')) })
+  const permissions = useQuery(permissionsQuery)
   const [name, setName] = useState('')
   const [description, setDescription] = useState('')
   const [scope, setScope] = useState('')
   const [chosen, setChosen] = useState<string[]>([])
   const add = useAct(
     () => data(client.POST('/api/v1/roles', { body: { name, description, scope, permissions: chosen } })),
-    ['roles'],
+    ['roles', 'permissions'],
     done,
   )
   function submit(event: FormEvent) {

@@ -1,6 +1,6 @@
 /** Users and their roles. */
 import { Badge, Button, Group, Modal, MultiSelect, PasswordInput, Stack, Table, Text, TextInput } from '@mantine/core'
-import { IconPlus } from '@tabler/icons-react'
+import { IconMail, IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 
@@ -12,32 +12,44 @@ import { useAct } from '../../ui/act'
 import { Outcome, PageHead } from '../../ui/panels'
 import { StateBadge } from '../../ui/states'
 import { plain } from '../../ui/text'
+import { Invite } from './invite'
 
 export const rolesQuery = {
   queryKey: ['roles'],
   queryFn: () => data(client.GET('/api/v1/roles', { params: { query: { limit: 500 } } })),
 }
 
+export const usersQuery = {
+  queryKey: ['users'],
+  queryFn: () => data(client.GET('/api/v1/users', { params: { query: { limit: 500 } } })),
+}
+
 export function Users() {
   const may = useMay()
   const [adding, setAdding] = useState(false)
+  const [inviting, setInviting] = useState(false)
   useLive(['user.'], ['users'])
-  const users = useQuery({
-    queryKey: ['users'],
-    queryFn: () => data(client.GET('/api/v1/users', { params: { query: { limit: 500 } } })),
-  })
+  const users = useQuery(usersQuery)
   return (
     <>
       <PageHead title={t('users.title')}>
         {may('users:manage') ? (
-          <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
-            {t('users.add')}
-          </Button>
+          <>
+            <Button variant="default" leftSection={<IconMail size={16} aria-hidden />} onClick={() => setInviting(true)}>
+              {t('invite.title')}
+            </Button>
+            <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
+              {t('users.add')}
+            </Button>
+          </>
         ) : null}
       </PageHead>
       <Outcome of={users}>{(page) => <UserTable users={page.items} />}</Outcome>
       <Modal opened={adding} onClose={() => setAdding(false)} title={t('users.add')}>
         <AddUser done={() => setAdding(false)} />
+      </Modal>
+      <Modal opened={inviting} onClose={() => setInviting(false)} title={t('invite.title')} size="lg">
+        <Invite />
       </Modal>
     </>
   )

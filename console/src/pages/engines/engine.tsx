@@ -1,5 +1,5 @@
 /** One engine: what it is, may, costs and logs, and every action on it. */
-import { Alert, Badge, Button, Card, Code, Group, List, Modal, SegmentedControl, SimpleGrid, Stack, Switch, Table, Text, Title } from '@mantine/core'
+import { Alert, Badge, Button, Card, Code, Group, List, Modal, NumberInput, SegmentedControl, SimpleGrid, Stack, Switch, Table, Text, TextInput, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
@@ -8,7 +8,7 @@ import { call, client, data, type Schema } from '../../api/client'
 import { useLive } from '../../api/events'
 import { bytes, date, number, t } from '../../i18n'
 import { useMay } from '../../shell/session'
-import { useAct } from '../../ui/act'
+import { tell, useAct } from '../../ui/act'
 import { Outcome, PageHead } from '../../ui/panels'
 import { StateBadge } from '../../ui/states'
 import { plain } from '../../ui/text'
@@ -70,6 +70,9 @@ function Details({ engine }: { engine: Report }) {
         </Panel>
         <Panel title={t('engines.capabilities')}>
           <Capabilities engine={engine} />
+        </Panel>
+        <Panel title={t('engines.settings')}>
+          <EngineSettings engine={engine} />
         </Panel>
         <Panel title={t('engines.cost')}>
           <Cost engine={engine} />
@@ -156,8 +159,7 @@ function Capabilities({ engine }: { engine: Report }) {
   const act = useEngineAct(engine)
   if (engine.capabilities.length === 0) return <Text size="sm">{t('app.none')}</Text>
   function grant(name: string, on: boolean) {
-    const granted = engine.capabilities.filter((c) => (c.name === name ? on : c.granted)).map((c) => c.name)
-    act.mutate(['grants', { granted }])
+    act.mutate(['grants', { grants: { [name]: on } }])
   }
   return (
     <Stack gap={6}>
@@ -240,28 +242,92 @@ function Logs({ id }: { id: string }) {
 
 function Uninstall({ engine }: { engine: Report }) {
   const [asked, setAsked] = useState(false)
+  const [purge, setPurge] = useState(false)
+  const [exported, setExported] = useState(false)
   const navigate = useNavigate()
   const act = useAct(
-    () => call('POST', `/api/v1/engines/${engine.id}/-/uninstall`, {}),
+    () => call('POST', `/api/v1/engines/${engine.id}/-/uninstall`, { purge }),
     ['engines'],
     () => void navigate({ to: '/engines' }),
   )
+  const save = useAct(() => exportData(engine.id), [], () => setExported(true))
   return (
     <>
       <Button color="red" variant="outline" onClick={() => setAsked(true)}>
         {t('engines.uninstall')}
       </Button>
       <Modal opened={asked} onClose={() => setAsked(false)} title={`${t('engines.uninstall')}: ${plain(engine.name)}`}>
-        <Text mb="md">{t('engines.uninstall.hint')}</Text>
-        <Group justify="flex-end">
-          <Button variant="default" onClick={() => setAsked(false)} data-autofocus>
-            {t('app.cancel')}
-          </Button>
-          <Button color="red" loading={act.isPending} onClick={() => act.mutate(undefined)}>
-            {t('engines.uninstall')}
-          </Button>
-        </Group>
+        <Stack>
+          <Text size="sm">{t(purge ? 'engines.purge.hint' : 'engines.uninstall.hint')}</Text>
+          <Switch label={t('engines.purge')} checked={purge} onChange={(e) => setPurge(e.currentTarget.checked)} />
+          {purge ? (
+            <Group gap="sm">
+              <Button size="xs" variant="default" loading={save.isPending} onClick={() => save.mutate(undefined)}>
+                {t('engines.export')}
+              </Button>
+              {exported ? <Text size="sm">{t('engines.exported')}</Text> : null}
+            </Group>
+          ) : null}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={() => setAsked(false)} data-autofocus>
+              {t('app.cancel')}
+            </Button>
+            <Button color="red" disabled={purge && !exported} loading={act.isPending} onClick={() => act.mutate(undefined)}>
+              {t('engines.uninstall')}
+            </Button>
+          </Group>
+        </Stack>
       </Modal>
     </>
+  )
+}
+
+/** Read an engine's data and hand them to the browser as a file. */
+async function exportData(id: string): Promise<void> {
+  const { data: blob } = await client.POST('/api/v1/engines/{id}/-/export', { params: { path: { id } }, parseAs: 'blob' })
+  const url = URL.createObjectURL(blob as unknown as Blob)
+  const link = document.createElement('a')
+  link.href = url
+  link.download = `${id}.tar`
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}
+
+/** The engine's own settings, by the kinds of their values. */
+function EngineSettings({ engine }: { engine: Report }) {
+  const may = useMay()
+  const held = engine.settings as Record<string, unknown>
+  const [draft, setDraft] = useState<Record<string, unknown>>({})
+  const save = useAct(
+    () => call('POST', `/api/v1/engines/${engine.id}/-/settings`, { settings: draft }),
+    READ_AGAIN,
+    () => {
+      setDraft({})
+      tell(t('app.saved'))
+    },
+  )
+  const names = Object.keys(held).filter((k) => ['boolean', 'number', 'string'].includes(typeof held[k]))
+  if (names.length === 0) return <Text size="sm">{t('app.none')}</Text>
+  const locked = !may('engines:manage')
+  return (
+    <Stack gap="sm">
+      {names.map((name) => {
+        const value = draft[name] ?? held[name]
+        const label = plain(name.replaceAll('_', ' '))
+        const set = (next: unknown) => setDraft({ ...draft, [name]: next })
+        if (typeof held[name] === 'boolean') {
+          return <Switch key={name} label={label} checked={value === true} disabled={locked} onChange={(e) => set(e.currentTarget.checked)} />
+        }
+        if (typeof held[name] === 'number') {
+          return <NumberInput key={name} label={label} value={value as number} disabled={locked} onChange={(n) => set(Number(n))} />
+        }
+        return <TextInput key={name} label={label} value={String(value)} disabled={locked} onChange={(e) => set(e.currentTarget.value)} />
+      })}
+      <Group justify="flex-end">
+        <Button disabled={locked || Object.keys(draft).length === 0} loading={save.isPending} onClick={() => save.mutate(undefined)}>
+          {t('app.save')}
+        </Button>
+      </Group>
+    </Stack>
   )
 }

@@ -1,10 +1,10 @@
 /** Engines: every one's state and what to do about it; new ones are dropped here. */
-import { Anchor, Card, FileButton, Group, Progress, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
+import { Alert, Anchor, Card, Code, FileButton, Group, List, Progress, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { type DragEvent, useState } from 'react'
 
-import { Failure, type Problem, type Schema } from '../../api/client'
+import { client, data, Failure, type Problem, type Schema } from '../../api/client'
 import { useLive } from '../../api/events'
 import { t } from '../../i18n'
 import { useMay } from '../../shell/session'
@@ -104,19 +104,93 @@ function upload(file: File, progress: (percent: number) => void): Promise<Schema
   })
 }
 
+interface Asked {
+  version: string
+  capabilities: Schema['CapabilityReport'][]
+}
+
+/** What every installed engine asks for. */
+async function asked(): Promise<Map<string, Asked>> {
+  const list = await data(client.GET('/api/v1/engines'))
+  const found = await Promise.all(
+    list.items
+      .filter((e) => e.version)
+      .map(async ({ id }) => {
+        const report = await data(client.GET('/api/v1/engines/{id}', { params: { path: { id } } }))
+        return [id, { version: report.version ?? '', capabilities: report.capabilities }] as const
+      }),
+  )
+  return new Map(found)
+}
+
+interface Difference {
+  asks: Schema['CapabilityReport'][]
+  dropped: Schema['CapabilityReport'][]
+}
+
+export function difference(before: Schema['CapabilityReport'][], after: Schema['CapabilityReport'][]): Difference {
+  const lacks = (list: Schema['CapabilityReport'][]) => (c: Schema['CapabilityReport']) => !list.some((o) => o.name === c.name)
+  return { asks: after.filter(lacks(before)), dropped: before.filter(lacks(after)) }
+}
+
+type News = Difference & { id: string; version: string }
+
+/** What an upgrade asks for that the version before did not. */
+function Upgraded({ news, close }: { news: News; close: () => void }) {
+  const same = news.asks.length === 0 && news.dropped.length === 0
+  return (
+    <Alert
+      color={news.asks.length > 0 ? 'orange' : 'blue'}
+      title={`${plain(news.id)}: ${t('engines.news', { version: plain(news.version) })}`}
+      withCloseButton
+      closeButtonLabel={t('app.close')}
+      onClose={close}
+    >
+      {same ? <Text size="sm">{t('engines.news.same')}</Text> : null}
+      <Listed title={t('engines.news.asks')} items={news.asks} />
+      <Listed title={t('engines.news.dropped')} items={news.dropped} />
+      <Anchor component={Link} to={`/engines/${news.id}`} size="sm">
+        {t('engines.capabilities')}
+      </Anchor>
+    </Alert>
+  )
+}
+
+function Listed({ title, items }: { title: string; items: Schema['CapabilityReport'][] }) {
+  if (items.length === 0) return null
+  return (
+    <>
+      <Text size="sm">{title}</Text>
+      <List size="sm" mb="xs">
+        {items.map((c) => (
+          <List.Item key={c.name}>
+            <Code>{plain(c.name)}</Code> {plain(c.describes)} ({t(c.granted ? 'engines.granted' : 'engines.denied')})
+          </List.Item>
+        ))}
+      </List>
+    </>
+  )
+}
+
 function Drop() {
   const queries = useQueryClient()
   const [over, setOver] = useState(false)
   const [percent, setPercent] = useState<number>()
   const [error, setError] = useState<unknown>()
+  const [news, setNews] = useState<News>()
 
   async function install(files: Iterable<File>) {
     setError(undefined)
     try {
       for (const file of files) {
         setPercent(0)
+        setNews(undefined)
+        const before = await asked()
         const made = await upload(file, setPercent)
         tell(t('engines.installed', { name: made.id, version: made.version }))
+        const old = before.get(made.id)
+        const now = (await asked()).get(made.id)
+        if (old && now && old.version !== now.version) setNews({ ...made, ...difference(old.capabilities, now.capabilities) })
       }
     } catch (failed) {
       setError(failed)
@@ -154,6 +228,7 @@ function Drop() {
       </FileButton>
       {percent === undefined ? null : <Progress value={percent} animated aria-label={t('engines.drop')} />}
       {error ? <FailurePanel error={error} /> : null}
+      {news ? <Upgraded news={news} close={() => setNews(undefined)} /> : null}
     </Stack>
   )
 }

@@ -130,6 +130,59 @@ interface Change {
   after: unknown
 }
 
+const LINES = 20
+
+/** What a change replaced: added, removed, or from what to what. */
+export function ChangeLines({ changes }: { changes: unknown[] }) {
+  const [all, setAll] = useState(false)
+  const lines = changes as Change[]
+  return (
+    <Stack gap={2}>
+      {lines.slice(0, all ? undefined : LINES).map((change, i) => (
+        <Line key={`${i} ${change.path}`} change={change} />
+      ))}
+      {lines.length > LINES && !all ? (
+        <Button size="compact-sm" variant="subtle" onClick={() => setAll(true)} w="fit-content">
+          {t('changes.more', { count: lines.length - LINES })}
+        </Button>
+      ) : null}
+    </Stack>
+  )
+}
+
+const LONG = 240
+
+function Line({ change }: { change: Change }) {
+  const came = change.before === undefined || change.before === null
+  const went = change.after === undefined || change.after === null
+  const [kind, color] = came ? (['added', 'green'] as const) : went ? (['removed', 'red'] as const) : (['changed', 'blue'] as const)
+  return (
+    <Group gap={8} wrap="nowrap" align="flex-start">
+      <Badge size="sm" variant="light" color={color} tt="none" className="fixed" miw={76}>
+        {t(`changes.${kind}`)}
+      </Badge>
+      <Text size="sm">
+        <Code>{plain(change.path)}</Code> {came ? null : <Side value={change.before} />} {came || went ? '' : '→'}{' '}
+        {went ? null : <Side value={change.after} />}
+      </Text>
+    </Group>
+  )
+}
+
+/** `name: value` of an object's members, anything else as it is. */
+function told(value: unknown): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return text(value)
+  return Object.entries(value)
+    .filter(([key]) => key !== 'key')
+    .map(([key, member]) => `${key.replaceAll('_', ' ')}: ${text(member)}`)
+    .join(', ')
+}
+
+function Side({ value }: { value: unknown }) {
+  const whole = plain(told(value))
+  return <span title={whole.length > LONG ? whole : undefined}>{whole.length > LONG ? `${whole.slice(0, LONG)} …` : whole}</span>
+}
+
 export function Changes({ id }: { id: string }) {
   useLive(['machine.inventory_changed'], ['changes'])
   const pages = useInfiniteQuery({
@@ -156,11 +209,7 @@ export function Changes({ id }: { id: string }) {
                     {ago(item.at)}
                   </Text>
                 </Group>
-                {(item.changes as unknown as Change[]).slice(0, 20).map((change) => (
-                  <Text size="sm" key={change.path}>
-                    <Code>{plain(change.path)}</Code> {plain(text(change.before))} → {plain(text(change.after))}
-                  </Text>
-                ))}
+                <ChangeLines changes={item.changes} />
               </div>
             ))}
             {pages.hasNextPage ? (

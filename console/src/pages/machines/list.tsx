@@ -1,65 +1,73 @@
 /** Hosts: filtered by the address, paged by the host, acted on in bulk. */
-import { Anchor, Badge, Button, Checkbox, Group, Table, Text } from '@mantine/core'
-import { IconPlus } from '@tabler/icons-react'
-import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useSearch } from '@tanstack/react-router'
+import { ActionIcon, Button, Checkbox, Group, Popover, Stack, Text } from '@mantine/core'
+import { IconColumns, IconPlus } from '@tabler/icons-react'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 
-import { client, data, type Schema } from '../../api/client'
+import { client, data } from '../../api/client'
 import { useLive } from '../../api/events'
-import { ago, t } from '../../i18n'
+import { number, t } from '../../i18n'
 import { useMay } from '../../shell/session'
 import { CurlButton } from '../../ui/copy'
 import { Empty, Outcome, PageHead } from '../../ui/panels'
-import { OnlineBadge, StateBadge } from '../../ui/states'
-import { plain } from '../../ui/text'
+import { useAddress } from '../../ui/search'
+import { usePages } from '../../ui/table'
 import { AddHost } from './add'
 import { BulkBar, type Selection } from './bulk'
+import { COLUMNS, useColumns } from './columns'
+import { FacetChips } from './facets'
+import { SavedSearches } from './searches'
 import { SelectorBar } from './selector'
+import { MachineTable } from './table'
 
-type Machine = Schema['Machine']
-const PAGE = 100
+const PAGE = 200
+const NONE: Selection = { ids: [], all: false }
 
-export function useMachinePages(q: string) {
-  return useInfiniteQuery({
-    queryKey: ['machines', q],
-    queryFn: ({ pageParam }) =>
-      data(client.GET('/api/v1/machines', { params: { query: { q, sort: 'name', limit: PAGE, cursor: pageParam } } })),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (last) => last.next_cursor ?? undefined,
-    placeholderData: keepPreviousData,
-  })
+interface Address extends Record<string, string | undefined> {
+  q?: string
+  sort?: string
 }
 
 export function Machines() {
-  const { q = '' } = useSearch({ strict: false }) as { q?: string }
-  const navigate = useNavigate()
+  const [{ q = '', sort = 'name' }, change] = useAddress<Address>()
   const may = useMay()
   const [adding, setAdding] = useState(false)
-  const [selection, setSelection] = useState<Selection>({ ids: [], all: false })
-  useLive(['machine.enrolled', 'machine.online', 'machine.offline', 'machine.updated', 'machine.deleted'], ['machines'])
-  const pages = useMachinePages(q)
-  const path = `/api/v1/machines?sort=name&q=${encodeURIComponent(q)}`
+  const [selection, setSelection] = useState<Selection>(NONE)
+  const [columns, setColumns] = useColumns()
+  useLive(['machine.enrolled', 'machine.online', 'machine.offline', 'machine.updated', 'machine.deleted'], ['machines', 'facets'])
+  const pages = usePages(['machines', q, sort], (cursor) =>
+    data(client.GET('/api/v1/machines', { params: { query: { q, sort, limit: PAGE, cursor } } })),
+  )
+  const facets = useQuery({
+    queryKey: ['facets', q],
+    queryFn: () => data(client.GET('/api/v1/machines/facets', { params: { query: { q } } })),
+    placeholderData: keepPreviousData,
+    enabled: !pages.error,
+  })
+  const total = facets.data?.total
 
   function filter(next: string) {
-    setSelection({ ids: [], all: false })
-    void navigate({ to: '/machines', search: (next ? { q: next } : {}) as never })
+    setSelection(NONE)
+    change({ q: next })
   }
 
   return (
     <>
       <PageHead title={t('machines.title')}>
-        <CurlButton path={path} />
+        <CurlButton path={`/api/v1/machines?sort=${sort}&q=${encodeURIComponent(q)}`} />
         {may('machines:enrol') ? (
           <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>
             {t('machines.add')}
           </Button>
         ) : null}
       </PageHead>
-      <Group mb="sm" align="flex-start">
+      <Group mb="xs" align="flex-start" gap="xs">
         <SelectorBar value={q} onChange={filter} error={pages.error} />
+        <SavedSearches current={q} choose={filter} />
+        <ColumnChoice chosen={columns} choose={setColumns} />
       </Group>
-      <BulkBar selection={selection} filter={q} clear={() => setSelection({ ids: [], all: false })} />
+      {facets.data ? <FacetChips facets={facets.data} filter={q} onFilter={filter} /> : null}
+      <BulkBar selection={selection} total={total} filter={q} change={setSelection} />
       <Outcome of={pages.error ? { ...pages, data: undefined } : pages}>
         {(found) => {
           const machines = found.pages.flatMap((p) => p.items)
@@ -68,14 +76,21 @@ export function Machines() {
           }
           return (
             <>
-              <MachineTable machines={machines} selection={selection} select={setSelection} />
-              {pages.hasNextPage ? (
-                <Group justify="center" mt="md">
-                  <Button variant="default" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-                    {t('app.more')}
-                  </Button>
-                </Group>
-              ) : null}
+              <MachineTable
+                machines={machines}
+                columns={columns}
+                sort={sort}
+                onSort={(next) => change({ sort: next })}
+                selection={selection}
+                select={setSelection}
+                acts={may('operations:create') || may('machines:update')}
+                onEnd={() => {
+                  if (pages.hasNextPage && !pages.isFetchingNextPage) void pages.fetchNextPage()
+                }}
+              />
+              <Text size="xs" c="dimmed" mt={4} role="status">
+                {total === undefined ? '' : t('machines.count', { shown: number(machines.length), total: number(total) })}
+              </Text>
             </>
           )
         }}
@@ -85,81 +100,23 @@ export function Machines() {
   )
 }
 
-interface TableProps {
-  machines: Machine[]
-  selection: Selection
-  select: (selection: Selection) => void
-}
-
-function MachineTable({ machines, selection, select }: TableProps) {
-  const may = useMay()
-  const acts = may('operations:create') || may('machines:update')
-  const chosen = new Set(selection.ids)
-  const every = machines.every((m) => chosen.has(m.id))
-
-  function toggle(id: string, on: boolean) {
-    select({ ids: on ? [...chosen, id] : [...chosen].filter((c) => c !== id), all: false })
-  }
-
+function ColumnChoice({ chosen, choose }: { chosen: string[]; choose: (ids: string[]) => void }) {
   return (
-    <div className="table-wrap" tabIndex={0} role="region" aria-label={t('machines.title')}>
-      <Table highlightOnHover verticalSpacing={6}>
-        <Table.Thead>
-          <Table.Tr>
-            {acts ? (
-              <Table.Th w={36}>
-                <Checkbox
-                  aria-label={t('machines.all')}
-                  checked={every}
-                  indeterminate={!every && chosen.size > 0}
-                  onChange={(e) => select({ ids: e.currentTarget.checked ? machines.map((m) => m.id) : [], all: false })}
-                />
-              </Table.Th>
-            ) : null}
-            <Table.Th>{t('machine.name')}</Table.Th>
-            <Table.Th>{t('machine.state')}</Table.Th>
-            <Table.Th>{t('machine.os')}</Table.Th>
-            <Table.Th>{t('machine.address')}</Table.Th>
-            <Table.Th>{t('machine.tags')}</Table.Th>
-            <Table.Th>{t('machine.lastseen')}</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {machines.map((m) => (
-            <Table.Tr key={m.id}>
-              {acts ? (
-                <Table.Td>
-                  <Checkbox aria-label={plain(m.name)} checked={chosen.has(m.id)} onChange={(e) => toggle(m.id, e.currentTarget.checked)} />
-                </Table.Td>
-              ) : null}
-              <Table.Td>
-                <Anchor component={Link} to={`/machines/${m.id}`} fw={600} size="sm">
-                  {plain(m.name)}
-                </Anchor>
-              </Table.Td>
-              <Table.Td>{m.state === 'approved' ? <OnlineBadge online={m.online} /> : <StateBadge state={m.state} />}</Table.Td>
-              <Table.Td>
-                <Text size="sm">{plain(m.os_name)}</Text>
-              </Table.Td>
-              <Table.Td>
-                <Text size="sm">{plain(m.addresses.slice(0, 2).join(', '))}</Text>
-              </Table.Td>
-              <Table.Td>
-                <Group gap={4}>
-                  {m.tags.map((tag) => (
-                    <Badge key={tag} variant="light" color="gray" tt="none" size="sm">
-                      {plain(tag)}
-                    </Badge>
-                  ))}
-                </Group>
-              </Table.Td>
-              <Table.Td>
-                <Text size="sm">{ago(m.last_seen_at)}</Text>
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+    <Popover position="bottom-end" withArrow>
+      <Popover.Target>
+        <ActionIcon variant="default" size={36} aria-label={t('machines.columns')} title={t('machines.columns')}>
+          <IconColumns size={18} aria-hidden />
+        </ActionIcon>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <Checkbox.Group label={t('machines.columns')} value={chosen} onChange={choose}>
+          <Stack gap={6} mt="xs">
+            {COLUMNS.map((c) => (
+              <Checkbox key={c.id} size="sm" value={c.id} label={t(c.label)} />
+            ))}
+          </Stack>
+        </Checkbox.Group>
+      </Popover.Dropdown>
+    </Popover>
   )
 }

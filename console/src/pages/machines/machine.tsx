@@ -1,22 +1,21 @@
 /** One host. */
-import { Button, Card, Group, Modal, SimpleGrid, Stack, Tabs, TagsInput, Text, Textarea, TextInput } from '@mantine/core'
+import { Badge, Button, Card, Group, Modal, SimpleGrid, Stack, Tabs, TagsInput, Text, Textarea, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { lazy, Suspense, useState } from 'react'
+import { type ComponentType, lazy, Suspense, useState } from 'react'
 
 import { client, data, type Schema } from '../../api/client'
 import { useLive } from '../../api/events'
 import { useMachineTabs } from '../../plugin-kit/console'
-import { bytes, date, t } from '../../i18n'
+import { bytes, date, type Key, t } from '../../i18n'
 import { useMay } from '../../shell/session'
 import { tell, useAct } from '../../ui/act'
 import { Boundary, Outcome, PageHead, Waiting } from '../../ui/panels'
+import { type Plan, RunDialog } from '../../ui/run'
+import { useAddress } from '../../ui/search'
 import { OnlineBadge, StateBadge } from '../../ui/states'
 import { plain } from '../../ui/text'
-import { Changes, Inventory } from './inventory'
-
-// Charts are the heaviest part and only this page's.
-const Live = lazy(() => import('./live').then((m) => ({ default: m.Live })))
+import { Changes } from './inventory'
 
 export function MachinePage() {
   const { id } = useParams({ strict: false }) as { id: string }
@@ -25,53 +24,119 @@ export function MachinePage() {
     queryKey: ['machine', id],
     queryFn: () => data(client.GET('/api/v1/machines/{id}', { params: { path: { id } } })),
   })
-  return <Outcome of={machine}>{(found) => <Details machine={found} />}</Outcome>
+  return <Outcome of={machine}>{(found) => <Page machine={found} />}</Outcome>
 }
 
-function Details({ machine }: { machine: Schema['MachineDetails'] }) {
+type Details = Schema['MachineDetails']
+
+function tab<M extends Record<string, unknown>>(value: string, label: Key, load: () => Promise<M>, name: keyof M & string) {
+  return { value, label, View: lazy(() => load().then((m) => ({ default: m[name] as ComponentType<{ machine: Details }> }))) }
+}
+
+// Each is fetched when it is first opened: charts are heavy, and most visits look at one or two.
+const TABS = [
+  tab('live', 'machine.tab.live', () => import('./live'), 'Live'),
+  tab('history', 'machine.tab.history', () => import('./tabs/history'), 'HistoryTab'),
+  { value: 'details', label: 'machine.tab.details' as Key, View: DetailsTab },
+  tab('software', 'machine.tab.software', () => import('./tabs/software'), 'SoftwareTab'),
+  tab('updates', 'machine.tab.updates', () => import('./tabs/software'), 'UpdatesTab'),
+  tab('services', 'machine.tab.services', () => import('./tabs/services'), 'ServicesTab'),
+  tab('users', 'machine.tab.users', () => import('./tabs/people'), 'PeopleTab'),
+  tab('certificates', 'machine.tab.certificates', () => import('./tabs/certificates'), 'CertificatesTab'),
+  tab('security', 'machine.tab.security', () => import('./tabs/security'), 'SecurityTab'),
+  tab('guests', 'machine.tab.guests', () => import('./tabs/guests'), 'GuestsTab'),
+  tab('inventory', 'machine.tab.inventory', () => import('./inventory'), 'Inventory'),
+  { value: 'changes', label: 'machine.tab.changes' as Key, View: ({ machine }: { machine: Details }) => <Changes id={machine.id} /> },
+  tab('operations', 'nav.operations', () => import('./tabs/operations'), 'OperationsTab'),
+]
+
+function DetailsTab({ machine }: { machine: Details }) {
+  return (
+    <SimpleGrid cols={{ base: 1, md: 2 }}>
+      <Facts machine={machine} />
+      <Edit machine={machine} key={machine.tags.join()} />
+    </SimpleGrid>
+  )
+}
+
+function Page({ machine }: { machine: Details }) {
   const brought = useMachineTabs(useMay())
+  const [{ tab: open = 'live' }, change] = useAddress<{ tab?: string }>()
   return (
     <>
       <PageHead title={plain(machine.name)}>
+        {machine.reboot_required ? (
+          <Badge color="orange" variant="light" tt="none">
+            {t('machine.reboot')}
+          </Badge>
+        ) : null}
         {machine.state === 'approved' ? <OnlineBadge online={machine.online} /> : <StateBadge state={machine.state} />}
+        <Power machine={machine} />
       </PageHead>
-      <Tabs defaultValue="live" keepMounted={false}>
+      <Tabs value={open} onChange={(next) => change({ tab: next ?? undefined })} keepMounted={false}>
         <Tabs.List mb="md">
-          <Tabs.Tab value="live">{t('machine.tab.live')}</Tabs.Tab>
-          <Tabs.Tab value="details">{t('machine.tab.details')}</Tabs.Tab>
-          <Tabs.Tab value="inventory">{t('machine.tab.inventory')}</Tabs.Tab>
-          <Tabs.Tab value="changes">{t('machine.tab.changes')}</Tabs.Tab>
-          {brought.map((tab) => (
-            <Tabs.Tab key={tab.key} value={tab.key}>
-              {tab.label}
+          {TABS.map(({ value, label }) => (
+            <Tabs.Tab key={value} value={value}>
+              {t(label)}
+            </Tabs.Tab>
+          ))}
+          {brought.map((part) => (
+            <Tabs.Tab key={part.key} value={part.key}>
+              {part.label}
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        <Tabs.Panel value="live">
-          <Boundary label={t('machine.tab.live')}>
-            <Suspense fallback={<Waiting />}>
-              <Live machine={machine} />
-            </Suspense>
-          </Boundary>
-        </Tabs.Panel>
-        <Tabs.Panel value="details">
-          <SimpleGrid cols={{ base: 1, md: 2 }}>
-            <Facts machine={machine} />
-            <Edit machine={machine} key={machine.tags.join()} />
-          </SimpleGrid>
-        </Tabs.Panel>
-        <Tabs.Panel value="inventory">
-          <Inventory machine={machine} />
-        </Tabs.Panel>
-        <Tabs.Panel value="changes">
-          <Changes id={machine.id} />
-        </Tabs.Panel>
-        {brought.map((tab) => (
-          <Tabs.Panel key={tab.key} value={tab.key}>
-            {tab.render({ id: machine.id, name: machine.name })}
+        {TABS.map(({ value, label, View }) => (
+          <Tabs.Panel key={value} value={value}>
+            <Boundary label={t(label)}>
+              <Suspense fallback={<Waiting />}>
+                <View machine={machine} />
+              </Suspense>
+            </Boundary>
+          </Tabs.Panel>
+        ))}
+        {brought.map((part) => (
+          <Tabs.Panel key={part.key} value={part.key}>
+            {part.render({ id: machine.id, name: machine.name })}
           </Tabs.Panel>
         ))}
       </Tabs>
+    </>
+  )
+}
+
+/** Restarting the host, and collecting its inventory again. */
+function Power({ machine }: { machine: Details }) {
+  const may = useMay()
+  const [plan, setPlan] = useState<Plan>()
+  const host = plain(machine.name)
+  const target = { machines: [machine.id] }
+  if (machine.state !== 'approved') return null
+  return (
+    <>
+      {may('operations:create') ? (
+        <Button
+          variant="default"
+          size="xs"
+          onClick={() =>
+            setPlan({ title: t('machines.run'), sentence: t('machine.refresh.sentence', { host }), path: '', body: { command: 'core.refresh_inventory', ...target } })
+          }
+        >
+          {t('machines.run')}
+        </Button>
+      ) : null}
+      {may('machines:power') ? (
+        <Button
+          variant="default"
+          size="xs"
+          onClick={() =>
+            setPlan({ title: t('machines.reboot'), sentence: t('machine.reboot.sentence', { host }), path: 'power/reboot', body: { ...target, parameters: {} }, grave: true })
+          }
+        >
+          {t('machines.reboot')}
+        </Button>
+      ) : null}
+      <RunDialog plan={plan} close={() => setPlan(undefined)} />
     </>
   )
 }
