@@ -68,11 +68,9 @@ fn network_of_em0() -> Value {
     })
 }
 
-#[test]
-fn a_freebsd_machine_is_read_from_its_commands() {
-    let folder = tempfile::tempdir().unwrap();
-    let root = machine(
-        &folder,
+fn freebsd_machine(folder: &TempDir) -> Root {
+    machine(
+        folder,
         System::FreeBsd,
         &[
             ("uname", &["-r"], "14.0-RELEASE\n"),
@@ -135,7 +133,13 @@ fn a_freebsd_machine_is_read_from_its_commands() {
                 r#"{"__version":"2","jail-information":{"jail":[{"jid":3,"ipv4":"192.0.2.9","hostname":"www","path":"/jails/www"}]}}"#,
             ),
         ],
-    );
+    )
+}
+
+#[test]
+fn a_freebsd_machine_is_read_from_its_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = freebsd_machine(&folder);
     let os = section(&root, "os");
     assert_eq!((&os["family"], &os["pretty_name"]), (&json!("freebsd"), &json!("FreeBSD 14.0-RELEASE-p4")));
     assert_eq!((&os["booted_at"], &os["hostname"]), (&json!(1_790_000_000), &json!("fb.example.org")));
