@@ -5,8 +5,12 @@ import { expect, type Page, test } from '@playwright/test'
 import { api, fleet, signIn, thisMachine } from './fleet.ts'
 
 const PATHS = [
-  '/', '/machines', '/approvals', '/operations', '/engines', '/engines/automation', '/license', '/users', '/roles',
-  '/tokens', '/activity', '/account',
+  '/', '/machines', '/updates', '/updates?by=host', '/software', '/software/1', '/changes', '/approvals', '/operations', '/engines', '/engines/automation', '/license', '/users', '/roles',
+  '/sessions', '/tokens', '/activity', '/settings', '/account',
+]
+const TABS = [
+  'live', 'history', 'details', 'software', 'updates', 'services', 'users', 'certificates', 'security', 'guests', 'inventory', 'changes',
+  'operations',
 ]
 const VIEWS = [
   { name: 'light-wide', scheme: 'light', width: 1280, height: 800 },
@@ -26,9 +30,14 @@ async function accessible(page: Page): Promise<void> {
   expect(told).toEqual([])
 }
 
+/** Pixels by which a page is wider than its window. */
+function overflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+}
+
 for (const view of VIEWS) {
   test(`every page is accessible: ${view.name}`, async ({ page }) => {
-    test.setTimeout(240_000)
+    test.setTimeout(480_000)
     await page.setViewportSize({ width: view.width, height: view.height })
     await page.emulateMedia({ colorScheme: view.scheme, reducedMotion: 'reduce' })
     await page.goto(`${fleet.url}/signin`)
@@ -36,11 +45,12 @@ for (const view of VIEWS) {
     await page.screenshot({ path: `screenshots/signin-${view.name}.png` })
     await signIn(page)
     const machine = await thisMachine()
-    for (const path of [...PATHS, `/machines/${machine.id}`]) {
+    for (const path of [...PATHS, ...TABS.map((tab) => `/machines/${machine.id}?tab=${tab}`)]) {
       await page.goto(fleet.url + path)
       await settled(page)
       await accessible(page)
-      const name = path === '/' ? 'overview' : path.slice(1).replace(machine.id, 'one').replaceAll('/', '-')
+      expect(await overflow(page), path).toBeLessThanOrEqual(0)
+      const name = path === '/' ? 'overview' : path.slice(1).replace(machine.id, 'one').replaceAll(/[/?=]/g, '-')
       await page.screenshot({ path: `screenshots/${name}-${view.name}.png` })
     }
   })
@@ -63,6 +73,32 @@ test('a page asks for nothing elsewhere and breaks no rule of its policy', async
   expect(complaints.filter((c) => !c.includes('401'))).toEqual([])
 })
 
+test('pages mirror for languages written from right to left', async ({ page }) => {
+  await signIn(page)
+  for (const path of ['/', '/machines', '/updates', '/roles', '/settings']) {
+    await page.goto(fleet.url + path)
+    await settled(page)
+    await page.evaluate(() => document.documentElement.setAttribute('dir', 'rtl'))
+    expect(await overflow(page), path).toBeLessThanOrEqual(0)
+    const menu = await page.getByRole('navigation', { name: 'Menu' }).boundingBox()
+    expect(menu!.x, path).toBeGreaterThan(640)
+  }
+})
+
+test('assets are kept for ever by browsers, the page is not', async ({ page }) => {
+  const answers = new Map<string, Record<string, string>>()
+  page.on('response', (response) => answers.set(new URL(response.url()).pathname, response.headers()))
+  await page.goto(`${fleet.url}/signin`)
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+  const assets = [...answers].filter(([path]) => path.startsWith('/assets/'))
+  expect(assets.length).toBeGreaterThan(2)
+  for (const [path, headers] of assets) {
+    expect(headers['cache-control'], path).toContain('immutable')
+    expect(headers['etag'], path).toBeTruthy()
+  }
+  expect(answers.get('/signin')!['cache-control']).toContain('no-store')
+})
+
 test('the first page is small and quick', async ({ page }) => {
   await page.goto(`${fleet.url}/signin`)
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
@@ -74,6 +110,9 @@ test('the first page is small and quick', async ({ page }) => {
   )
   expect(scripts).toBeGreaterThan(10_000)
   expect(scripts).toBeLessThan(250_000)
+  const paint = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity)
+  test.info().annotations.push({ type: 'first paint', description: `${Math.round(paint)} ms, ${scripts} bytes of scripts` })
+  console.log(`first contentful paint ${Math.round(paint)} ms, ${scripts} bytes of scripts`)
 })
 
 test('text from machines and people stays text', async ({ page }) => {

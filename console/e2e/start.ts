@@ -47,6 +47,8 @@ function ended(child: ChildProcess): Promise<void> {
 }
 
 export default async function start(): Promise<() => Promise<void>> {
+  // A fleet that runs already, such as the demo behind `npm run dev`: see docs/console.md.
+  if (process.env.FLEET_URL) return async () => {}
   const folder = mkdtempSync(join(tmpdir(), 'sysmanage-browser-'))
   const log = join(folder, 'demo.log')
   const out = openSync(log, 'a')

@@ -74,7 +74,7 @@ function Page({ machine }: { machine: Details }) {
         <Power machine={machine} />
       </PageHead>
       <Tabs value={open} onChange={(next) => change({ tab: next ?? undefined })} keepMounted={false}>
-        <Tabs.List mb="md">
+        <Tabs.List mb="md" className="tabs">
           {TABS.map(({ value, label }) => (
             <Tabs.Tab key={value} value={value}>
               {t(label)}

@@ -27,7 +27,7 @@ export function Section<T>({ machine, name, title, children }: Props<T>) {
   })
   const missing = section.error instanceof Failure && section.error.status === 404
   return (
-    <section aria-label={title}>
+    <div>
       {title ? (
         <Title order={2} size="h5" mb="xs">
           {title}
@@ -47,6 +47,6 @@ export function Section<T>({ machine, name, title, children }: Props<T>) {
           )}
         </Outcome>
       )}
-    </section>
+    </div>
   )
 }
