@@ -13,7 +13,7 @@ use std::{
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-use crate::{config, config::Config, facts};
+use crate::{config, config::Config, facts, inventory::SECTIONS};
 
 /// The SysManage agent: makes this machine manageable by a host.
 #[derive(Debug, Parser)]
@@ -48,7 +48,8 @@ enum Command {
     },
     /// Show what would be sent of this machine.
     Inventory {
-        /// Only these sections: os, cpu, memory, disks, network, packages.
+        /// Only these sections.
+        #[arg(value_parser = clap::builder::PossibleValuesParser::new(SECTIONS))]
         sections: Vec<String>,
         /// As JSON.
         #[arg(long)]

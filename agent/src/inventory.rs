@@ -20,6 +20,7 @@ pub mod roles;
 pub mod services;
 pub mod sockets;
 pub mod source;
+pub mod systems;
 pub mod ubuntu_pro;
 pub mod unix_http;
 pub mod updates;
@@ -97,6 +98,9 @@ pub fn collect(root: &Root, name: &str) -> Option<Section> {
 }
 
 fn body(root: &Root, name: &'static str) -> Vec<u8> {
+    if let Some(body) = systems::body(root, name) {
+        return body;
+    }
     match name {
         "os" => encode(os::collect(root)),
         "hardware" => encode(hardware::collect(root)),
@@ -141,10 +145,15 @@ fn encode<T: Serialize, E: std::borrow::Borrow<CollectError>>(section: Result<T,
             if !matches!(error, CollectError::NotSupported) {
                 tracing::warn!(%error, "an inventory section could not be collected");
             }
-            serde_json::to_vec(&Missing { unavailable: error.to_string() })
+            return missing(&error.to_string());
         }
     };
     encoded.expect("plain structs with string keys always encode as JSON")
+}
+
+fn missing(why: &str) -> Vec<u8> {
+    let missing = serde_json::to_vec(&Missing { unavailable: why.to_owned() });
+    missing.expect("a struct of one string always encodes as JSON")
 }
 
 /// Collect one section as its type; empty when it cannot be read.

@@ -23,7 +23,7 @@ pub struct Firewall {
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Filter {
-    /// `ufw`, `firewalld`, `nftables`, `iptables`, `ip6tables`, `pf`, `ipfw`, `npf`, `windows`, `application` (macOS).
+    /// `ufw`, `firewalld`, `nftables`, `iptables`, `ip6tables`, `pf`, `ipfw`, `npf`, `application` (macOS), `windows domain` and its like.
     pub name: String,
     /// It filters.
     pub enabled: bool,

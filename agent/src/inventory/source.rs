@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::commands::{self, Output};
+use super::{
+    commands::{self, Output},
+    systems::System,
+};
 
 /// No file a collector reads whole is larger than this; what is beyond is cut.
 const MAX_FILE: u64 = 4 << 20;
@@ -16,6 +19,7 @@ const MAX_FILE: u64 = 4 << 20;
 pub struct Root {
     path: PathBuf,
     recorded: Option<PathBuf>,
+    system: System,
 }
 
 impl Default for Root {
@@ -27,14 +31,24 @@ impl Default for Root {
 impl Root {
     /// A tree below `path`.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), recorded: None }
+        Self { path: path.into(), recorded: None, system: System::here() }
     }
 
     /// A recorded machine: files below `path/root`, answers of commands below `path/commands`, each in the file that
     /// [`commands::file_name`] names.
     pub fn recorded(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { recorded: Some(path.join("commands")), path: path.join("root") }
+        Self { recorded: Some(path.join("commands")), path: path.join("root"), system: System::here() }
+    }
+
+    /// The same tree, of another system.
+    pub fn of(self, system: System) -> Self {
+        Self { system, ..self }
+    }
+
+    /// What kind of system this is.
+    pub fn system(&self) -> System {
+        self.system
     }
 
     /// Whether this is the machine the agent runs on, whose commands may be asked.

@@ -4,9 +4,11 @@
 mod config;
 mod crash;
 mod engines;
+mod firewalls;
 mod halves;
 mod host;
 mod machine;
+mod pacman;
 mod parsers;
 mod policy;
 mod rpm;
@@ -14,3 +16,4 @@ mod sections;
 mod session;
 mod spool;
 mod storage;
+mod systems;
