@@ -13,7 +13,7 @@ use super::{MachineError, Machines};
 use crate::{ctx::Ctx, selector::Selector};
 
 /// Most values of a facet.
-const MOST: usize = 100;
+const MOST: u64 = 100;
 
 /// A value and how many machines have it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -55,17 +55,19 @@ impl Machines {
             within = within.add(selector.condition(&env));
         }
         let db = self.core.db.read();
-        let kinds = kinds(db, &within).await?;
-        let sums = |value: fn(&Kind) -> String| sums(&kinds, value);
+        let column = |name: &'static str| Expr::col(("machines", name));
+        let by = |value: Expr| by(&within, value);
+        let version = Expr::cust("machines.os_id || ' ' || machines.os_version");
+        let online = yes_no(by(column("online")), db).await?;
         Ok(Facets {
-            total: kinds.iter().map(|k| k.machines).sum(),
-            state: sums(|k| k.state.clone()),
-            online: sums(|k| if k.online { "yes" } else { "no" }.into()),
-            os: sums(|k| k.os.clone()),
-            os_version: sums(|k| format!("{} {}", k.os, k.version)),
-            arch: sums(|k| k.arch.clone()),
+            total: total(db, &within, Condition::all()).await?,
+            state: read(db, by(column("state"))).await?,
+            online,
+            os: read(db, by(column("os_id"))).await?,
+            os_version: read(db, by(version)).await?,
+            arch: read(db, by(column("arch"))).await?,
             tag: read(db, tags(&within)).await?,
-            needs: needs(&kinds),
+            needs: needs(db, &within).await?,
         })
     }
 
@@ -89,7 +91,7 @@ fn by(within: &Condition, value: Expr) -> SelectStatement {
         .cond_where(within.clone())
         .add_group_by([value])
         .order_by_expr(Expr::col("n"), Order::Desc)
-        .limit(MOST as u64)
+        .limit(MOST)
         .to_owned()
 }
 
@@ -106,7 +108,7 @@ fn tags(within: &Condition) -> SelectStatement {
         .cond_where(within.clone())
         .group_by_col(("machine_tags", "tag"))
         .order_by_expr(Expr::col("n"), Order::Desc)
-        .limit(MOST as u64)
+        .limit(MOST)
         .to_owned()
 }
 
@@ -117,72 +119,33 @@ async fn read(db: &impl ConnectionTrait, select: SelectStatement) -> Result<Vec<
         .collect()
 }
 
-/// Machines that are alike in everything a facet tells but their tags.
-struct Kind {
-    state: String,
-    online: bool,
-    os: String,
-    version: String,
-    arch: String,
-    reboot: bool,
-    updates: bool,
-    security: bool,
-    machines: i64,
-}
-
-/// Every kind within a condition, read at once: conditions are dear, and kinds are few.
-async fn kinds(db: &impl ConnectionTrait, within: &Condition) -> Result<Vec<Kind>, DbErr> {
-    let column = |name: &'static str| Expr::col(("machines", name));
-    let values = [
-        ("state", column("state")),
-        ("online", column("online")),
-        ("os_id", column("os_id")),
-        ("os_version", column("os_version")),
-        ("arch", column("arch")),
-        ("reboot", column("reboot_required")),
-        ("has_updates", Expr::cust("machines.updates > 0")),
-        ("has_security", Expr::cust("machines.security_updates > 0")),
-    ];
-    let mut select = Query::select();
-    select.expr_as(count(), "n").from("machines").cond_where(within.clone());
-    for (name, value) in values {
-        select.expr_as(value.clone(), name).add_group_by([value]);
-    }
+async fn yes_no(select: SelectStatement, db: &impl ConnectionTrait) -> Result<Vec<Facet>, DbErr> {
     let rows = db.query_all(&select).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Kind {
-                state: row.try_get("", "state")?,
-                online: row.try_get("", "online")?,
-                os: row.try_get("", "os_id")?,
-                version: row.try_get("", "os_version")?,
-                arch: row.try_get("", "arch")?,
-                reboot: row.try_get("", "reboot")?,
-                updates: row.try_get("", "has_updates")?,
-                security: row.try_get("", "has_security")?,
-                machines: row.try_get("", "n")?,
-            })
-        })
-        .collect()
-}
-
-/// Machines by a value of their kind, the value of most first.
-fn sums(kinds: &[Kind], value: fn(&Kind) -> String) -> Vec<Facet> {
-    let mut found = BTreeMap::<String, i64>::new();
-    for kind in kinds {
-        *found.entry(value(kind)).or_default() += kind.machines;
-    }
-    let mut facets: Vec<Facet> =
-        found.into_iter().map(|(value, machines)| Facet { value, machines }).collect();
-    facets.sort_by_key(|f| std::cmp::Reverse(f.machines));
-    facets.truncate(MOST);
-    facets
-}
-
-fn needs(kinds: &[Kind]) -> Vec<Facet> {
-    let of = |value: &str, which: fn(&Kind) -> bool| Facet {
-        value: value.into(),
-        machines: kinds.iter().filter(|k| which(k)).map(|k| k.machines).sum(),
+    let facet = |row: &sea_orm::QueryResult| {
+        let online: bool = row.try_get("", "value")?;
+        let value = if online { "yes" } else { "no" };
+        Ok(Facet { value: value.into(), machines: row.try_get("", "n")? })
     };
-    vec![of("reboot", |k| k.reboot), of("updates", |k| k.updates), of("security", |k| k.security)]
+    rows.iter().map(facet).collect()
+}
+
+async fn total(db: &impl ConnectionTrait, within: &Condition, which: Condition) -> Result<i64, DbErr> {
+    let within = Condition::all().add(within.clone()).add(which);
+    let select = Query::select().expr_as(count(), "n").from("machines").cond_where(within).to_owned();
+    db.query_one(&select).await?.map_or(Ok(0), |row| row.try_get("", "n"))
+}
+
+async fn needs(db: &impl ConnectionTrait, within: &Condition) -> Result<Vec<Facet>, DbErr> {
+    let column = |name: &'static str| Expr::col(("machines", name));
+    let kinds = [
+        ("reboot", column("reboot_required").eq(true)),
+        ("updates", column("updates").gt(0)),
+        ("security", column("security_updates").gt(0)),
+    ];
+    let mut found = Vec::new();
+    for (value, which) in kinds {
+        let machines = total(db, within, Condition::all().add(which)).await?;
+        found.push(Facet { value: value.into(), machines });
+    }
+    Ok(found)
 }
