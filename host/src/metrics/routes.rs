@@ -95,7 +95,9 @@ async fn top(
         Some("asc") => Order::Asc,
         Some(_) => return Err(Problem::invalid("order", "Order by `desc` or `asc`.")),
     };
-    let selector = params.q.filter(|q| !q.trim().is_empty()).map(|q| q.parse()).transpose()?;
+    // Parsed for this actor: others' private searches are not theirs to use.
+    let q = params.q.filter(|q| !q.trim().is_empty());
+    let selector = q.map(|q| app.selectors.parse(&ctx, &q)).transpose()?;
     let name = params.name.unwrap_or_else(|| "cpu.percent".into());
     let query = TopQuery { name, selector, order, limit: params.limit.unwrap_or(10).clamp(1, 500) };
     Ok(Json(app.metrics.top(&ctx, query).await?))

@@ -83,16 +83,24 @@ impl Software {
     ) -> Result<TitleDetails, SoftwareError> {
         let condition = self.reached(ctx, selector)?;
         let db = self.core.db.read();
-        let title = store::title(db, software).await?.ok_or(SoftwareError::NotFound("software"))?;
+        let title = self.within(software, condition.as_ref()).await?;
         let installed = store::versions(db, title.id, condition.as_ref()).await?;
-        let machines = match &condition {
-            None => title.machines,
-            Some(condition) => store::machines_with(db, title.id, condition).await?,
-        };
-        if machines == 0 {
-            return Err(SoftwareError::NotFound("software"));
+        Ok(TitleDetails { title, installed })
+    }
+
+    /// Of the titles with this id or name, the first that a machine within reach has.
+    async fn within(&self, software: &str, reached: Option<&Condition>) -> Result<Title, SoftwareError> {
+        let db = self.core.db.read();
+        for title in store::named(db, software, reached).await? {
+            let machines = match reached {
+                None => title.machines,
+                Some(condition) => store::machines_with(db, title.id, condition).await?,
+            };
+            if machines > 0 {
+                return Ok(Title { machines, ..title });
+            }
         }
-        Ok(TitleDetails { title: Title { machines, ..title }, installed })
+        Err(SoftwareError::NotFound("software"))
     }
 
     /// Machines that have a title.
@@ -104,7 +112,7 @@ impl Software {
     ) -> Result<Page<Installed>, SoftwareError> {
         let condition = self.reached(ctx, listing.selector.as_ref())?;
         let db = self.core.db.read();
-        let title = store::title(db, software).await?.ok_or(SoftwareError::NotFound("software"))?;
+        let title = self.within(software, condition.as_ref()).await?;
         let entries = store::entries(db, title.id, listing.version.as_deref()).await?;
         Ok(store::machines(db, "machine_software", "software", &entries, condition, &listing).await?)
     }

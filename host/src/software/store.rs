@@ -15,6 +15,8 @@ use super::{
 };
 use crate::http::Page;
 
+/// Package systems that may have a title of one name.
+const MOST_NAMESAKES: u64 = 20;
 /// Most versions of a title that are told.
 const MOST_VERSIONS: u64 = 500;
 /// Most entries of a title whose machines are looked for.
@@ -179,7 +181,11 @@ pub(super) async fn titles(
     listing: Listing,
 ) -> Result<Page<Title>, DbErr> {
     let mut select = rolled_up("software_titles", reach, per_title, &listing);
-    title_columns(&mut select).column(("t", "search"));
+    let reached = match reach {
+        Reach::All => None,
+        Reach::Few(condition) | Reach::AllBut(condition) => Some(condition),
+    };
+    title_columns(&mut select, reached).column(("t", "search"));
     let rows = db.query_all(&select).await?;
     let rows = rows.iter().map(|row| Ok((row.try_get::<String>("", "search")?, as_title(row)?)));
     let rows: Vec<(String, Title)> = rows.collect::<Result<_, DbErr>>()?;
@@ -187,13 +193,24 @@ pub(super) async fn titles(
     Ok(page.map(|(_, title)| title))
 }
 
-fn title_columns(select: &mut SelectStatement) -> &mut SelectStatement {
-    let versions = Query::select()
+/// A title's columns; its versions are those that machines within reach have.
+fn title_columns<'a>(
+    select: &'a mut SelectStatement,
+    reached: Option<&Condition>,
+) -> &'a mut SelectStatement {
+    let mut versions = Query::select()
         .expr(Expr::expr(Func::count_distinct(Expr::col(("v", "version")))))
         .from_as("software", "v")
         .and_where(Expr::col(("v", "title_id")).equals(("t", "id")))
         .and_where(Expr::col(("v", "machines")).gt(0))
         .to_owned();
+    if let Some(condition) = reached {
+        let had = links("machine_software", condition)
+            .expr(Expr::val(1))
+            .and_where(Expr::col(("l", "entry_id")).equals(("v", "id")))
+            .to_owned();
+        versions.and_where(Expr::exists(had));
+    }
     select
         .columns([("t", "id"), ("t", "manager"), ("t", "name"), ("t", "title")])
         .expr_as(Expr::SubQuery(None, Box::new(versions.into())), "versions")
@@ -210,17 +227,21 @@ fn as_title(row: &QueryResult) -> Result<Title, DbErr> {
     })
 }
 
-/// A title by id or name; of several with the name, the one on most machines.
-pub(super) async fn title(db: &impl ConnectionTrait, software: &str) -> Result<Option<Title>, DbErr> {
+/// Titles by id or name, those on most machines first.
+pub(super) async fn named(
+    db: &impl ConnectionTrait,
+    software: &str,
+    reached: Option<&Condition>,
+) -> Result<Vec<Title>, DbErr> {
     let mut select = Query::select();
-    title_columns(select.from_as("software_titles", "t"));
+    title_columns(select.from_as("software_titles", "t"), reached);
     select.expr_as(Expr::col(("t", "machines")).cast_as(Alias::new("bigint")), "n");
     match software.parse::<i32>() {
         Ok(id) => select.and_where(Expr::col(("t", "id")).eq(id)),
         Err(_) => select.and_where(Expr::col(("t", "name")).eq(software)),
     };
-    select.order_by(("t", "machines"), Direction::Desc).limit(1);
-    db.query_one(&select).await?.as_ref().map(as_title).transpose()
+    select.order_by(("t", "machines"), Direction::Desc).limit(MOST_NAMESAKES);
+    db.query_all(&select).await?.iter().map(as_title).collect()
 }
 
 /// Machines within reach that have a title.

@@ -612,6 +612,11 @@ async fn a_saved_search_is_used_by_name_and_never_leads_back_to_itself() {
     save(&viewer, "mine", "db", true).await.problem(403, "forbidden");
     assert_eq!(save(&viewer, "mine", "db search:rest", false).await.status, 201);
     assert_eq!(names(&viewer, "search:mine").await, ["db-1"]);
+    // A private search is its owner's on every route that takes a selector.
+    for path in ["machines", "metrics", "software", "updates", "changes", "machines/facets"] {
+        let answer = host.get(&format!("/api/v1/{path}?q=search:mine"), &admin).await;
+        assert_eq!(answer.status, 422, "{path}: {:?}", answer.body);
+    }
     host.get("/api/v1/machines?q=search:mine", &admin).await.problem(422, "bad_selector");
     let listed = host.get("/api/v1/searches", &admin).await.body;
     assert_eq!(listed["items"].as_array().unwrap().len(), 2);
