@@ -103,7 +103,7 @@ async fn machines_that_leave_are_offline_in_time_and_do_what_waits_when_they_are
     ensure!(cable <= OFFLINE + SLACK && frozen <= OFFLINE + SLACK, "cable {cable:?}, frozen {frozen:?}");
     ensure!(crash <= SLACK, "a killed agent's connection ends at once, not after {crash:?}");
 
-    let order = json!({ "command": "core.refresh_inventory", "selector": "not online" });
+    let order = json!({ "command": "core.refresh_inventory", "selector": "name:cable,crash,frozen" });
     let operation = site.local.post("/operations", &order).await?;
     let operation = operation["id"].as_str().context("id")?.to_owned();
     let waiting = site.tasks(&operation).await?;
