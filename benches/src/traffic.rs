@@ -34,32 +34,19 @@ const SETTLED: Duration = Duration::from_secs(10);
 const BUDGET_INVENTORY: f64 = 40_000.0;
 const BUDGET_DAY: f64 = 200_000.0;
 
-/// Bytes through a relay since it began.
-#[derive(Debug, Default)]
-struct Counted {
-    from_agent: AtomicU64,
-    to_agent: AtomicU64,
-}
-
-impl Counted {
-    fn both(&self) -> u64 {
-        self.from_agent.load(Ordering::Relaxed) + self.to_agent.load(Ordering::Relaxed)
-    }
-}
-
-/// Relay every connection to `port`; the relay's own port and what it counts.
-async fn relay(port: u16) -> Result<(u16, Arc<Counted>)> {
+/// Relay every connection to `port`; the relay's own port, and the bytes that passed both ways.
+async fn relay(port: u16) -> Result<(u16, Arc<AtomicU64>)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let own = listener.local_addr()?.port();
-    let counted = Arc::new(Counted::default());
+    let counted = Arc::new(AtomicU64::new(0));
     let count = counted.clone();
     tokio::spawn(async move {
         while let Ok((agent, _)) = listener.accept().await {
             let Ok(host) = TcpStream::connect(("127.0.0.1", port)).await else { continue };
             let ((from_agent, to_agent), (from_host, to_host)) = (agent.into_split(), host.into_split());
             let (up, down) = (count.clone(), count.clone());
-            tokio::spawn(async move { pass(from_agent, to_host, &up.from_agent).await });
-            tokio::spawn(async move { pass(from_host, to_agent, &down.to_agent).await });
+            tokio::spawn(async move { pass(from_agent, to_host, &up).await });
+            tokio::spawn(async move { pass(from_host, to_agent, &down).await });
         }
     });
     Ok((own, counted))
@@ -86,10 +73,10 @@ pub async fn measure(options: &Options) -> Result<Vec<Row>> {
     let token = json!({ "name": "bench", "auto_approve": true, "max_uses": 1 });
     let (token, place) = (bench.host.enrolment_token(&token).await?, Place::behind(port));
     enroll_in(&bench.host, &folder, "bench", &token, &place).await?;
-    let enrolment = counted.both();
+    let enrolment = counted.load(Ordering::Relaxed);
     let mut agent = Agent::run_in(&bench.host, &folder, "bench", place).await?;
     settle(&counted).await;
-    let first = counted.both() - enrolment;
+    let first = counted.load(Ordering::Relaxed) - enrolment;
     let path = format!("/machines/{}/inventory", agent.machine);
     let inventory = bench.local.get(&path).await?;
     let sections = inventory.as_array().map_or(0, Vec::len);
@@ -101,9 +88,9 @@ pub async fn measure(options: &Options) -> Result<Vec<Row>> {
     agent.restart()?;
     online(&bench.host, "bench").await?;
     tokio::time::sleep(SETTLED).await;
-    let (begun, days) = (counted.both(), options.days.max(1));
+    let (begun, days) = (counted.load(Ordering::Relaxed), options.days.max(1));
     tokio::time::sleep(DAY / u32::try_from(FASTER)? * u32::try_from(days)?).await;
-    let day = (counted.both() - begun) / days;
+    let day = (counted.load(Ordering::Relaxed) - begun) / days;
     let machine = bench.local.get(&format!("/machines/{}", agent.machine)).await?;
     ensure!(machine["online"] == true, "the agent was lost on the way: {machine}");
     let row = |figure: &str, budget: f64, bytes: u64| Row {
@@ -121,9 +108,9 @@ pub async fn measure(options: &Options) -> Result<Vec<Row>> {
 }
 
 /// Wait until nothing more comes.
-async fn settle(counted: &Counted) {
+async fn settle(counted: &AtomicU64) {
     let mut before = 0;
-    while std::mem::replace(&mut before, counted.both()) != counted.both() {
+    while std::mem::replace(&mut before, counted.load(Ordering::Relaxed)) != counted.load(Ordering::Relaxed) {
         tokio::time::sleep(SETTLED).await;
     }
 }

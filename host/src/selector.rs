@@ -37,7 +37,7 @@ pub use env::{Env, Unusable};
 pub(crate) use env::{Saved, SavedSearches};
 pub use evaluate::{Item, MachineFacts};
 pub use fields::{FIELDS, Field, Kind, Spec};
-pub use inventory::{Asks, FIGURES};
+pub use inventory::{Asks, figure_columns};
 pub use net::Net;
 pub use problem::{Problem as SyntaxProblem, SelectorError};
 pub use service::Selectors;

@@ -50,7 +50,8 @@ pub mod entity {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// The layer, inside the guard.
+/// The layer, inside the guard and [`detach`](super::detach): a client that leaves half-way must find the answer when it
+/// comes back.
 pub async fn once(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (Some(key), Some(ctx)) = (key_of(&request), request.extensions().get::<Ctx>().cloned()) else {
         return next.run(request).await;
@@ -108,13 +109,8 @@ async fn run(
         return Ok(answer);
     }
     let unclaim = Unclaim { app: app.clone(), id: Some(id.clone()) };
-    let app = app.clone();
-    // In a task of its own: a client that leaves half-way must find the answer when it comes back.
-    let work = tokio::spawn(async move {
-        let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-        keep(&app, unclaim, id, response).await
-    });
-    work.await.map_err(Problem::internal)?
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    keep(app, unclaim, id, response).await
 }
 
 type Id = (String, String);

@@ -58,8 +58,8 @@ pub fn router(app: &Arc<App>) -> Router {
     let document = openapi::Document::of(&api);
     timed
         .route("/api/openapi.json", get(openapi::get))
-        .route_layer(middleware::from_fn(detach))
         .route_layer(middleware::from_fn_with_state(app.clone(), idempotency::once))
+        .route_layer(middleware::from_fn(detach))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     ctx::Ctx,
-    selector::{Asks, FIGURES, Item, MachineFacts},
+    selector::{Asks, Item, MachineFacts, figure_columns},
 };
 
 /// Ids in one statement.
@@ -185,14 +185,14 @@ async fn figures(
 ) -> Result<HashMap<Uuid, Vec<(&'static str, f64)>>, DbErr> {
     let query = Query::select()
         .column("machine_id")
-        .columns(FIGURES)
+        .columns(figure_columns())
         .from("machine_metrics")
         .and_where(Expr::col("machine_id").is_in(ids.iter().copied()))
         .to_owned();
     let mut found = HashMap::new();
     for row in db.query_all(&query).await? {
         let mut known = Vec::new();
-        for name in FIGURES {
+        for name in figure_columns() {
             if let Some(value) = row.try_get::<Option<f64>>("", name)? {
                 known.push((name, value));
             }

@@ -208,7 +208,7 @@ async fn titles(
     }
     query
         .expr_as(Expr::col(name), Alias::new("v"))
-        .expr_as(Expr::col(("software_titles", "machines")), Alias::new("n"))
+        .expr_as(Expr::col(("software_titles", "machines")).cast_as(Alias::new("bigint")), Alias::new("n"))
         .and_where(lower(name.0, name.1, env.backend).like(begins(begun)))
         .and_where(Expr::col(("software_titles", "machines")).gt(0))
         .order_by(("software_titles", "machines"), Order::Desc)
@@ -244,11 +244,7 @@ async fn counted(
 async fn shown(db: &impl ConnectionTrait, query: &SelectStatement) -> Result<Vec<Suggestion>, DbErr> {
     let shown = |row: &sea_orm::QueryResult| {
         let value: String = row.try_get("", "v")?;
-        let machines: i64 = match row.try_get("", "n") {
-            Ok(n) => n,
-            // A column of the database's smaller kind, where nothing was counted.
-            Err(_) => row.try_get::<i32>("", "n")?.into(),
-        };
+        let machines: i64 = row.try_get("", "n")?;
         Ok(Suggestion {
             text: Value::Text(value).to_string(),
             kind: "value".into(),

@@ -15,31 +15,26 @@ use super::{
     version,
 };
 
-/// Columns of `machine_metrics` that selectors look at.
-pub const FIGURES: [&str; 8] = [
-    "uptime_s",
-    "cpu_percent",
-    "load1",
-    "memory_used_percent",
-    "swap_used_percent",
-    "disk_used_percent",
-    "disk_inodes_percent",
-    "temperature_c",
+/// Figures that selectors look at, with their columns of `machine_metrics`.
+const FIGURES: [(Field, &str); 8] = [
+    (Field::Uptime, "uptime_s"),
+    (Field::CpuPercent, "cpu_percent"),
+    (Field::CpuLoad1, "load1"),
+    (Field::MemoryPercent, "memory_used_percent"),
+    (Field::SwapPercent, "swap_used_percent"),
+    (Field::DiskPercent, "disk_used_percent"),
+    (Field::DiskInodes, "disk_inodes_percent"),
+    (Field::Temperature, "temperature_c"),
 ];
+
+/// Columns of `machine_metrics` that selectors look at.
+pub fn figure_columns() -> impl Iterator<Item = &'static str> {
+    FIGURES.iter().map(|(_, column)| *column)
+}
 
 /// The column of `machine_metrics` that holds a figure.
 pub(super) fn figure_column(field: Field) -> Option<&'static str> {
-    Some(match field {
-        Field::Uptime => "uptime_s",
-        Field::CpuPercent => "cpu_percent",
-        Field::CpuLoad1 => "load1",
-        Field::MemoryPercent => "memory_used_percent",
-        Field::SwapPercent => "swap_used_percent",
-        Field::DiskPercent => "disk_used_percent",
-        Field::DiskInodes => "disk_inodes_percent",
-        Field::Temperature => "temperature_c",
-        _ => return None,
-    })
+    FIGURES.iter().find(|(figure, _)| *figure == field).map(|(_, column)| *column)
 }
 
 /// The kind of item that a field looks at.
