@@ -1,7 +1,7 @@
 /** Settings: tags and saved searches, how long the audit log is kept, the host's authority, and what engines bring. */
-import { Badge, Button, Card, Code, Group, NumberInput, SimpleGrid, Stack, Text, TextInput, Title } from '@mantine/core'
+import { Badge, Button, Code, Group, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 
 import { call, client, data, type Schema } from '../api/client'
 import { number, t } from '../i18n'
@@ -9,7 +9,7 @@ import { useEngineSettings } from '../plugin-kit/console'
 import { useMay } from '../shell/session'
 import { tell, useAct } from '../ui/act'
 import { CopyLine } from '../ui/copy'
-import { Empty, Outcome, PageHead } from '../ui/panels'
+import { Empty, Outcome, PageHead, Panel } from '../ui/panels'
 import { DataTable } from '../ui/table'
 import { plain } from '../ui/text'
 import { DeleteSearch, searchesQuery } from './machines/searches'
@@ -26,23 +26,12 @@ export function Settings() {
         {may('audit:read') ? <Retention /> : null}
         {may('machines:read') ? <Authority /> : null}
         {brought.map((part) => (
-          <Part key={part.key} title={part.label}>
+          <Panel large key={part.key} title={part.label}>
             {part.render()}
-          </Part>
+          </Panel>
         ))}
       </SimpleGrid>
     </>
-  )
-}
-
-function Part({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Card withBorder component="section" aria-label={title}>
-      <Title order={2} size="h4" mb="sm">
-        {title}
-      </Title>
-      {children}
-    </Card>
   )
 }
 
@@ -51,7 +40,7 @@ function Tags() {
   const tags = useQuery({ queryKey: ['tags'], queryFn: () => data(client.GET('/api/v1/tags')) })
   const remove = useAct((name: string) => client.DELETE('/api/v1/tags/{name}', { params: { path: { name } } }), ['tags', 'machines'])
   return (
-    <Part title={t('machine.tags')}>
+    <Panel large title={t('machine.tags')}>
       <Outcome of={tags}>
         {(found) =>
           found.length === 0 ? (
@@ -94,7 +83,7 @@ function Tags() {
           )
         }
       </Outcome>
-    </Part>
+    </Panel>
   )
 }
 
@@ -127,7 +116,7 @@ function Searches() {
   const may = useMay()
   const searches = useQuery(searchesQuery)
   return (
-    <Part title={t('searches.title')}>
+    <Panel large title={t('searches.title')}>
       <Outcome of={searches}>
         {(page) =>
           page.items.length === 0 ? (
@@ -163,7 +152,7 @@ function Searches() {
           )
         }
       </Outcome>
-    </Part>
+    </Panel>
   )
 }
 
@@ -177,7 +166,7 @@ function Retention() {
     () => tell(t('app.saved')),
   )
   return (
-    <Part title={t('settings.audit')}>
+    <Panel large title={t('settings.audit')}>
       <Outcome of={kept}>
         {(found) => (
           <Stack gap="sm">
@@ -194,14 +183,14 @@ function Retention() {
           </Stack>
         )}
       </Outcome>
-    </Part>
+    </Panel>
   )
 }
 
 function Authority() {
   const authority = useQuery({ queryKey: ['authority'], queryFn: () => call<Schema['AuthorityInfo']>('GET', '/api/v1/authority') })
   return (
-    <Part title={t('settings.authority')}>
+    <Panel large title={t('settings.authority')}>
       <Outcome of={authority}>
         {(found) => (
           <Stack gap="sm">
@@ -211,6 +200,6 @@ function Authority() {
           </Stack>
         )}
       </Outcome>
-    </Part>
+    </Panel>
   )
 }

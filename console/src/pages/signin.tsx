@@ -175,8 +175,8 @@ export function AcceptInvitation() {
   )
 }
 
-function AcceptForm({ token, offer }: { token: string; offer: Schema['Offer'] }) {
-  const [name, setName] = useState(offer.name ?? '')
+/** A new password, written twice, and what is done with it; afterwards the page is left. */
+function useNewPassword(send: (password: string) => Promise<void>) {
   const [password, setPassword] = useState('')
   const [again, setAgain] = useState('')
   const [error, setError] = useState<unknown>()
@@ -189,14 +189,23 @@ function AcceptForm({ token, offer }: { token: string; offer: Schema['Offer'] })
     setBusy(true)
     setError(undefined)
     try {
-      const user = await call<Schema['User']>('POST', '/api/v1/invitations/-/accept', { token, name: offer.name ? null : name, password })
-      const answer = await call<Half>('POST', '/api/v1/session', { name: user.name, password })
-      location.assign(answer.next ? '/signin' : '/')
+      await send(password)
     } catch (failed) {
       setError(failed)
       setBusy(false)
     }
   }
+
+  return { password, setPassword, again, setAgain, error, busy, differs, submit }
+}
+
+function AcceptForm({ token, offer }: { token: string; offer: Schema['Offer'] }) {
+  const [name, setName] = useState(offer.name ?? '')
+  const { password, setPassword, again, setAgain, error, busy, differs, submit } = useNewPassword(async (password) => {
+    const user = await call<Schema['User']>('POST', '/api/v1/invitations/-/accept', { token, name: offer.name ? null : name, password })
+    const answer = await call<Half>('POST', '/api/v1/session', { name: user.name, password })
+    location.assign(answer.next ? '/signin' : '/')
+  })
 
   return (
     <form onSubmit={(e) => void submit(e)}>
@@ -248,26 +257,11 @@ function NoLink() {
 
 function SetupForm({ token }: { token: string }) {
   const [name, setName] = useState('admin')
-  const [password, setPassword] = useState('')
-  const [again, setAgain] = useState('')
-  const [error, setError] = useState<unknown>()
-  const [busy, setBusy] = useState(false)
-  const differs = again !== '' && again !== password
-
-  async function submit(event: FormEvent) {
-    event.preventDefault()
-    if (password !== again) return
-    setBusy(true)
-    setError(undefined)
-    try {
-      await client.POST('/api/v1/setup', { body: { token, name, password } })
-      await call('POST', '/api/v1/session', { name, password })
-      location.assign('/')
-    } catch (failed) {
-      setError(failed)
-      setBusy(false)
-    }
-  }
+  const { password, setPassword, again, setAgain, error, busy, differs, submit } = useNewPassword(async (password) => {
+    await client.POST('/api/v1/setup', { body: { token, name, password } })
+    await call('POST', '/api/v1/session', { name, password })
+    location.assign('/')
+  })
 
   return (
     <form onSubmit={(e) => void submit(e)}>

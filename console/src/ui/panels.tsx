@@ -1,5 +1,5 @@
 /** What every page is made of: its head, its failures, its empty states, its waiting. */
-import { Alert, Button, Code, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
+import { Alert, Button, Card, Code, Group, Skeleton, Stack, Text, Title } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 import { Component, type ReactNode } from 'react'
 
@@ -14,6 +14,33 @@ export function PageHead({ title, children }: { title: string; children?: ReactN
       </Title>
       <Group gap="xs">{children}</Group>
     </Group>
+  )
+}
+
+/** A part of a page that has a name of its own. */
+export function Panel({ title, large = false, children }: { title: string; large?: boolean; children: ReactNode }) {
+  return (
+    <Card withBorder component="section" aria-label={title}>
+      <Title order={2} size={large ? 'h4' : 'h5'} mb={large ? 'sm' : 'xs'}>
+        {title}
+      </Title>
+      {children}
+    </Card>
+  )
+}
+
+/** A chart's frame: what it shows, and beside it what it comes to. */
+export function ChartPanel({ title, note, children }: { title: string; note: string; children: ReactNode }) {
+  return (
+    <Card withBorder>
+      <Group justify="space-between" mb="xs">
+        <Title order={2} size="h5">
+          {title}
+        </Title>
+        <Text size="sm">{note}</Text>
+      </Group>
+      {children}
+    </Card>
   )
 }
 

@@ -76,16 +76,22 @@ export function Paged<R>({ of, empty, children }: { of: Pages<R>; empty: ReactNo
         return (
           <>
             {children(rows)}
-            {of.hasNextPage ? (
-              <Group justify="center" mt="md">
-                <Button variant="default" loading={of.isFetchingNextPage} onClick={() => void of.fetchNextPage()}>
-                  {t('app.more')}
-                </Button>
-              </Group>
-            ) : null}
+            <More of={of} />
           </>
         )
       }}
     </Outcome>
+  )
+}
+
+/** The button for the next page, where there is one. */
+export function More({ of }: { of: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown } }) {
+  if (!of.hasNextPage) return null
+  return (
+    <Group justify="center" mt="md">
+      <Button variant="default" loading={of.isFetchingNextPage} onClick={() => void of.fetchNextPage()}>
+        {t('app.more')}
+      </Button>
+    </Group>
   )
 }

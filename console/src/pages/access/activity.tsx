@@ -8,6 +8,7 @@ import { client, data, type Schema } from '../../api/client'
 import { date, t } from '../../i18n'
 import { CurlButton } from '../../ui/copy'
 import { Empty, Outcome, PageHead } from '../../ui/panels'
+import { More } from '../../ui/table'
 import { plain } from '../../ui/text'
 
 interface Filter {
@@ -42,13 +43,7 @@ export function Activity() {
           return (
             <>
               <Entries entries={entries} />
-              {pages.hasNextPage ? (
-                <Group justify="center" mt="md">
-                  <Button variant="default" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
-                    {t('app.more')}
-                  </Button>
-                </Group>
-              ) : null}
+              <More of={pages} />
             </>
           )
         }}

@@ -2,14 +2,14 @@
 import { Alert, Badge, Button, Card, Code, Group, List, Modal, NumberInput, SegmentedControl, SimpleGrid, Stack, Switch, Table, Text, TextInput, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { type ReactNode, useState } from 'react'
+import { useState } from 'react'
 
 import { call, client, data, type Schema } from '../../api/client'
 import { useLive } from '../../api/events'
 import { bytes, date, number, t } from '../../i18n'
 import { useMay } from '../../shell/session'
 import { tell, useAct } from '../../ui/act'
-import { Outcome, PageHead } from '../../ui/panels'
+import { Outcome, PageHead, Panel } from '../../ui/panels'
 import { StateBadge } from '../../ui/states'
 import { plain } from '../../ui/text'
 import { engineQuery } from './queries'
@@ -89,17 +89,6 @@ function Details({ engine }: { engine: Report }) {
       </SimpleGrid>
       {may('engines:manage') ? <Logs id={engine.id} /> : null}
     </>
-  )
-}
-
-function Panel({ title, children }: { title: string; children: ReactNode }) {
-  return (
-    <Card withBorder component="section" aria-label={title}>
-      <Title order={2} size="h5" mb="xs">
-        {title}
-      </Title>
-      {children}
-    </Card>
   )
 }
 

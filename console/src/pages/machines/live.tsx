@@ -1,5 +1,5 @@
 /** A host's figures while somebody looks: the page asks for them, the host streams them. */
-import { Alert, Card, Group, Progress, SimpleGrid, Stack, Text, Title } from '@mantine/core'
+import { Alert, Card, Group, Progress, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useInterval } from '@mantine/hooks'
 import { useEffect, useMemo, useState } from 'react'
 
@@ -7,6 +7,7 @@ import { client, type Schema } from '../../api/client'
 import { useEvents } from '../../api/events'
 import { bytes, duration, number, t } from '../../i18n'
 import { Chart } from '../../ui/chart'
+import { ChartPanel } from '../../ui/panels'
 import { plain } from '../../ui/text'
 
 interface Disk {
@@ -61,13 +62,13 @@ export function Live({ machine }: { machine: Schema['MachineDetails'] }) {
         {t(machine.online ? 'machine.watching' : 'machine.away')}
       </Text>
       <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Panel title={t('machine.cpu')} note={`${number(newest.cpu_percent, 1)} % · ${t('machine.load')} ${newest.load.map((l) => number(l, 2)).join(' ')}`}>
+        <ChartPanel title={t('machine.cpu')} note={`${number(newest.cpu_percent, 1)} % · ${t('machine.load')} ${newest.load.map((l) => number(l, 2)).join(' ')}`}>
           <Chart times={times} lines={cpu} unit=" %" max={100} summary={`${t('machine.cpu')}: ${number(newest.cpu_percent, 1)} %`} />
-        </Panel>
-        <Panel title={t('machine.memory')} note={`${bytes(used(newest))} / ${bytes(newest.memory_total)}`}>
+        </ChartPanel>
+        <ChartPanel title={t('machine.memory')} note={`${bytes(used(newest))} / ${bytes(newest.memory_total)}`}>
           <Chart times={times} lines={memory} unit=" %" max={100} summary={`${t('machine.memory')}: ${bytes(used(newest))}`} />
-        </Panel>
-        <Panel title={t('machine.uptime')} note={duration(newest.uptime_s)}>
+        </ChartPanel>
+        <ChartPanel title={t('machine.uptime')} note={duration(newest.uptime_s)}>
           <Stack gap="xs">
             {newest.nets.map((net) => (
               <Group key={net.name} justify="space-between">
@@ -78,7 +79,7 @@ export function Live({ machine }: { machine: Schema['MachineDetails'] }) {
               </Group>
             ))}
           </Stack>
-        </Panel>
+        </ChartPanel>
         <Disks disks={newest.disks} />
       </SimpleGrid>
     </Stack>
@@ -91,20 +92,6 @@ function used(m: Metrics): number {
 
 function share(part: number, whole: number): number {
   return whole > 0 ? (part / whole) * 100 : 0
-}
-
-function Panel({ title, note, children }: { title: string; note: string; children: React.ReactNode }) {
-  return (
-    <Card withBorder>
-      <Group justify="space-between" mb="xs">
-        <Title order={2} size="h5">
-          {title}
-        </Title>
-        <Text size="sm">{note}</Text>
-      </Group>
-      {children}
-    </Card>
-  )
 }
 
 function Disks({ disks }: { disks: Metrics['disks'] }) {

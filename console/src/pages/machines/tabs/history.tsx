@@ -1,12 +1,12 @@
 /** A host's figures over an hour, a day, a week or a month. */
-import { Card, Group, SegmentedControl, SimpleGrid, Stack, Text, Title } from '@mantine/core'
+import { Group, SegmentedControl, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 
 import { client, data, type Schema } from '../../../api/client'
 import { bytes, duration, number, t, word, type Key } from '../../../i18n'
 import { Chart } from '../../../ui/chart'
-import { Empty, Outcome } from '../../../ui/panels'
+import { ChartPanel, Empty, Outcome } from '../../../ui/panels'
 
 const SPANS: Record<string, number> = { '1h': 3_600, '24h': 86_400, '7d': 604_800, '30d': 2_592_000 }
 const COLOURS = ['#228be6', '#12b886', '#f08c00']
@@ -92,13 +92,7 @@ function FigureChart({ figure, found }: { figure: Figure; found: Schema['History
   const note = values.length > 0 ? t('history.note', { mean: shown(mean, figure.unit), most: shown(Math.max(...peaks), figure.unit) }) : t('app.none')
   const title = t(figure.title)
   return (
-    <Card withBorder>
-      <Group justify="space-between" mb="xs">
-        <Title order={2} size="h5">
-          {title}
-        </Title>
-        <Text size="sm">{note}</Text>
-      </Group>
+    <ChartPanel title={title} note={note}>
       <Chart
         times={found.at}
         lines={lines}
@@ -107,6 +101,6 @@ function FigureChart({ figure, found }: { figure: Figure; found: Schema['History
         max={figure.unit === 'percent' ? 100 : undefined}
         summary={`${title}: ${note}`}
       />
-    </Card>
+    </ChartPanel>
   )
 }
