@@ -42,6 +42,7 @@ pub struct MachineFacts {
     /// Addresses without loopback and link-local ones, as text.
     pub addresses: Vec<String>,
     /// What stays with the hardware or the installation, as `kind:value`: `serial`, `machine-id` (hashed), `mac`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hardware: Vec<String>,
 }
 
