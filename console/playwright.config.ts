@@ -7,8 +7,6 @@ export default defineConfig({
   // What a page takes on two processors that do something else besides; see SLOW in fleet.ts for what takes longer.
   timeout: 240_000,
   expect: { timeout: 30_000 },
-  // What is stored holds for every machine: colours and edges, no pictures.
-  snapshotPathTemplate: '{testDir}/layouts/{arg}{ext}',
   // One fleet, which tests change: one after the other, in the order of their names.
   workers: 1,
   fullyParallel: false,

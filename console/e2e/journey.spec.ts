@@ -81,7 +81,8 @@ test('a host is added: the line is shown, its enrolment is seen live, and it is 
   await expect(page.getByText('Waiting for the host')).toBeVisible()
   const joining = enroll(folder, name, /smt_[\w-]+/.exec(await line.innerText())?.[0] ?? '')
   try {
-    await expect(page.getByText(`${name} has enrolled`)).toBeVisible(SLOW)
+    // An agent that is refused says why, before the page could say that it came.
+    await Promise.race([expect(page.getByText(`${name} has enrolled`)).toBeVisible(SLOW), joining])
     await page.keyboard.press('Escape')
     await closed(page)
     await page.getByRole('navigation', { name: 'Menu' }).getByRole('link', { name: /^Approvals 1/ }).click()
