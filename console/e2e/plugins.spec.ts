@@ -1,26 +1,8 @@
 /** Pages that engines bring: loaded, locked, thrown, replaced, all without loading the console anew. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
 
-import { api, fleet, signIn } from './fleet.ts'
-
-function packageOf(id: string): string {
-  const folder = process.env.SYSMANAGE_ENGINES_DIR ?? '../target/engines/packages'
-  const name = readdirSync(folder).find((n) => n.startsWith(`${id}-`) && n.endsWith('.engine'))
-  if (!name) throw new Error(`no package of ${id} in ${folder}`)
-  return join(folder, name)
-}
-
-async function install(id: string): Promise<void> {
-  const admin = await api()
-  const headers = { 'content-type': 'application/octet-stream' }
-  const made = await admin.post('/api/v1/engines', { data: readFileSync(packageOf(id)), headers })
-  if (!made.ok()) expect(await made.text()).toContain('"')
-  await admin.post(`/api/v1/engines/${id}/-/enable`, { data: {} })
-}
+import { api, closed, fleet, install, license, signIn, SLOW, unlicense } from './fleet.ts'
 
 /** Something that only a reload of the console would remove. */
 const mark = (page: Page) => page.evaluate(() => Object.assign(window, { notReloaded: true }))
@@ -63,29 +45,162 @@ test('an engine page is locked when its engine is switched off, and comes back w
 })
 
 test('a licence that lapses locks the pages with the reason, and a renewal brings them back', async ({ page }) => {
-  const admin = await api()
-  const held = (await (await admin.get('/api/v1/license')).json()) as { licenses: { id: string }[] }
   await signIn(page)
   await page.goto(`${fleet.url}/engines/automation/scripts`)
   await expect(page.getByRole('heading', { name: 'Scripts', level: 1 })).toBeVisible()
   await mark(page)
-  for (const license of held.licenses) await admin.delete(`/api/v1/license/${license.id}`)
-  await expect(page.getByTestId('engine-locked')).toContainText('Automation is locked')
-  const headers = { 'content-type': 'text/plain' }
-  await admin.put('/api/v1/license', { data: process.env.FLEET_LICENSE ?? '', headers })
-  await expect(page.getByRole('heading', { name: 'Scripts', level: 1 })).toBeVisible()
+  try {
+    await unlicense()
+    const locked = page.getByTestId('engine-locked')
+    await expect(locked).toContainText('Automation is locked')
+    await expect(locked).toContainText('Its data is kept and comes back with the licence.')
+    await clean(page)
+    await locked.getByRole('button', { name: 'Install a licence' }).click()
+    await expect(page.getByRole('heading', { name: 'Licence', level: 1 })).toBeVisible()
+    await page.goBack()
+  } finally {
+    await license()
+  }
+  await expect(page.getByRole('heading', { name: 'Scripts', level: 1 })).toBeVisible(SLOW)
   expect(await unloaded(page)).toBe(true)
 })
 
+test('a licence in grace says until when, and one past it leaves reading', async ({ page }) => {
+  await signIn(page)
+  await page.goto(`${fleet.url}/engines/automation/scripts`)
+  const make = page.getByRole('button', { name: 'New script' })
+  await expect(make).toBeEnabled()
+  await mark(page)
+  try {
+    await license(-24, 14)
+    const grace = page.getByTestId('engine-grace')
+    await expect(grace).toContainText('Everything works until')
+    const end = new Date(Date.now() + 13 * 86_400_000).toLocaleDateString('en', { dateStyle: 'medium' })
+    await expect(grace).toContainText(end)
+    await clean(page)
+    await make.click()
+    await expect(page.getByRole('dialog', { name: 'New script' })).toBeVisible()
+    await page.keyboard.press('Escape')
+    await closed(page)
+    await license(-24, 0)
+    await expect(page.getByTestId('engine-read-only')).toContainText('Reading and export work')
+    await expect(make).toHaveAttribute('aria-disabled', 'true')
+    await clean(page)
+    await make.click({ force: true })
+    await closed(page)
+  } finally {
+    await license()
+  }
+  await expect(page.getByTestId('engine-read-only')).toHaveCount(0)
+  await expect(make).not.toHaveAttribute('aria-disabled', 'true')
+  expect(await unloaded(page)).toBe(true)
+})
+
+test('a privileged script runs once somebody else has approved it', async ({ page, browser }) => {
+  const admin = await api()
+  const name = `Careful ${Date.now()}`
+  const password = 'correct horse battery staple'
+  await admin.post('/api/v1/users', { data: { name: 'approver', password, roles: ['admin'] } })
+  const version = { content: '#!/bin/sh\necho approved\n', interpreter: 'sh', parameters: [], privileged: true, timeout_s: 60, note: '' }
+  const made = await admin.post('/api/v1/engines/automation/scripts', { data: { name, description: '', version } })
+  expect(made.ok(), await made.text()).toBe(true)
+  const script = (await made.json()) as { id: string }
+
+  await signIn(page)
+  await page.goto(`${fleet.url}/engines/automation/scripts/${script.id}`)
+  await page.getByRole('button', { name: 'Run', exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Machines').first().fill('name:this-machine')
+  await expect(dialog.getByTestId('frozen-targets')).toContainText('this-machine')
+  await dialog.getByLabel('Why').fill('Because the test wants it')
+  await dialog.getByRole('button', { name: /^(Ask|Run)/ }).click()
+  await expect(page).toHaveURL(/runs\/[^/]+$/)
+  const run = page.url()
+
+  const other = await browser.newContext({ ignoreHTTPSErrors: true, locale: 'en-GB' })
+  const theirs = await other.newPage()
+  await signIn(theirs, 'approver', password)
+  await expect(theirs.getByRole('link', { name: /^Approvals 1/ })).toBeVisible()
+  await theirs.goto(`${fleet.url}/engines/automation/approvals`)
+  const asked = theirs.getByTestId('approval').filter({ hasText: name })
+  await expect(asked).toContainText('Because the test wants it')
+  await expect(asked.getByLabel('What would run')).toHaveValue(/echo approved/)
+  await clean(theirs)
+  await expect(asked.getByRole('button', { name: 'Reject' })).toBeDisabled()
+  await asked.getByRole('button', { name: 'Approve' }).click()
+  await expect(asked).toHaveCount(0)
+  await expect(theirs.getByText('Nothing waits for a decision.')).toBeVisible()
+  await other.close()
+
+  await page.goto(run)
+  await expect(page.getByTestId('output-group')).toContainText('approved', SLOW)
+})
+
+test('a schedule is made with its next runs before the eyes, and switched off', async ({ page }) => {
+  const admin = await api()
+  const script = `Scheduled ${Date.now()}`
+  const version = { content: '#!/bin/sh\ntrue\n', interpreter: 'sh', parameters: [], privileged: false, timeout_s: 60, note: '' }
+  const made = await admin.post('/api/v1/engines/automation/scripts', { data: { name: script, description: '', version } })
+  expect(made.ok(), await made.text()).toBe(true)
+  await signIn(page)
+  await page.goto(`${fleet.url}/engines/automation/schedules`)
+  await page.getByRole('button', { name: 'New schedule' }).click()
+  const dialog = page.getByRole('dialog', { name: 'New schedule' })
+  const name = `Nightly ${Date.now()}`
+  await dialog.getByLabel('Name').fill(name)
+  await dialog.getByRole('combobox', { name: 'Script' }).fill(script)
+  await page.getByRole('option', { name: script }).click()
+  await dialog.getByLabel('Machines').fill('name:this-machine')
+  await dialog.getByLabel('When').fill('not a rule')
+  await expect(dialog.getByRole('alert')).toBeVisible()
+  await dialog.getByLabel('When').fill('30 4 * * *')
+  await dialog.getByLabel('Time zone').fill('Europe/Berlin')
+  await expect(dialog.getByTestId('next-runs').getByRole('listitem')).toHaveCount(5)
+  await clean(page)
+  await dialog.getByRole('button', { name: 'Save schedule' }).click()
+  await closed(page)
+  const on = page.getByRole('switch', { name: `Run ${name}` })
+  await expect(on).toBeChecked()
+  await expect(page.getByText('30 4 * * * (Europe/Berlin) on name:this-machine').first()).toBeVisible()
+  await clean(page)
+  await on.click({ force: true })
+  await expect(on).not.toBeChecked()
+  await page.reload()
+  await expect(on).not.toBeChecked()
+})
+
+test('what the console says about engines is said in the second language', async ({ page }) => {
+  await install('example')
+  await signIn(page)
+  await page.evaluate(() => localStorage.setItem('sysmanage.language', 'de'))
+  await page.goto(`${fleet.url}/engines/example/notes`)
+  await expect(page.getByLabel('New note')).toBeVisible()
+  const admin = await api()
+  try {
+    await admin.post('/api/v1/engines/example/-/disable', { data: {} })
+    const locked = page.getByTestId('engine-locked')
+    await expect(locked).toContainText('Example ist ausgeschaltet')
+    await expect(locked.getByRole('button', { name: 'Zu den Engines' })).toBeVisible()
+    await expect(page.getByRole('navigation').getByText('gesperrt')).toBeVisible()
+  } finally {
+    await admin.post('/api/v1/engines/example/-/enable', { data: {} })
+  }
+  await page.goto(`${fleet.url}/engines/example/nowhere`)
+  await expect(page.getByRole('alert')).toContainText('Example hat unter dieser Adresse keine Seite.')
+  await page.goto(`${fleet.url}/engines/nothing/at-all`)
+  await expect(page.getByRole('alert')).toContainText('Keine solche Engine')
+})
+
 test('a script is written, run on a machine as frozen, and its output is seen live', async ({ page }) => {
+  const name = `Count to three ${Date.now()}`
   await signIn(page)
   await page.goto(`${fleet.url}/engines/automation/scripts`)
   await page.getByRole('button', { name: 'New script' }).click()
   const editor = page.getByRole('dialog')
-  await editor.getByLabel('Name').first().fill('Count to three')
+  await editor.getByLabel('Name').first().fill(name)
   await editor.getByLabel('Script', { exact: true }).fill('#!/bin/bash\nfor n in 1 2 3; do echo "line $n <b>"; sleep 0.3; done\n')
   await editor.getByRole('button', { name: 'Save script' }).click()
-  await expect(page.getByRole('heading', { name: 'Count to three' })).toBeVisible()
+  await expect(page.getByRole('heading', { name })).toBeVisible()
   await clean(page)
   await page.getByRole('button', { name: 'Run', exact: true }).click()
   const dialog = page.getByRole('dialog')
@@ -93,7 +208,7 @@ test('a script is written, run on a machine as frozen, and its output is seen li
   await expect(dialog.getByTestId('frozen-targets')).toContainText('this-machine')
   await expect(dialog.getByTestId('run-sentence')).toContainText('will run on 1 machine')
   await dialog.getByRole('button', { name: 'Run on 1 machine' }).click()
-  await expect(page.getByTestId('output-group')).toContainText('line 3 <b>', { timeout: 30_000 })
-  await expect(page.getByText('succeeded').first()).toBeVisible({ timeout: 30_000 })
+  await expect(page.getByTestId('output-group')).toContainText('line 3 <b>', SLOW)
+  await expect(page.getByText('succeeded').first()).toBeVisible(SLOW)
   await clean(page)
 })

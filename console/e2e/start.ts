@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { front } from './front.ts'
+
 const PATIENCE_MS = 180_000
 
 function binary(name: string): string {
@@ -68,13 +70,20 @@ export default async function start(): Promise<() => Promise<void>> {
   const fresh = spawn(binary('sysmanage'), newArgs, { stdio: ['ignore', newOut, newOut] })
   const told = await until(newLog, 'Set it up', fresh)
 
-  process.env.FLEET_URL = `https://localhost:${port}`
+  // A console that was built since the hosts were: `CONSOLE_DIST=embed/dist`.
+  const dist = process.env.CONSOLE_DIST
+  const shown = await Promise.all(
+    [port, newPort].map((p) => `https://localhost:${p}`).map((url) => (dist ? front(url, dist) : { url, close: () => {} })),
+  )
+  process.env.FLEET_URL = shown[0]!.url
   process.env.FLEET_PASSWORD = login.password
   process.env.FLEET_TOKEN = login.token
   process.env.FLEET_LICENSE = readFileSync(join(folder, 'demo/license.jws'), 'utf8')
   process.env.FLEET_FOLDER = join(folder, 'demo')
-  process.env.NEW_SETUP = /https:\S+#\S+/.exec(told)?.[0]?.replace(/\/\/[^/:]+:/, '//localhost:') ?? ''
+  const link = /https:\S+#\S+/.exec(told)?.[0]
+  process.env.NEW_SETUP = link ? shown[1]!.url + link.slice(link.indexOf('/', 'https://'.length)) : ''
   return async () => {
+    for (const one of shown) one.close()
     demo.kill('SIGINT')
     fresh.kill('SIGTERM')
     await Promise.all([ended(demo), ended(fresh)])

@@ -3,14 +3,15 @@ import '@mantine/core/styles.layer.css'
 import '@mantine/notifications/styles.layer.css'
 import './styles.css'
 
-import { MantineProvider } from '@mantine/core'
+import { DirectionProvider, MantineProvider } from '@mantine/core'
 import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
-import { StrictMode } from 'react'
+import { type ReactNode, StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 
 import { Failure } from './api/client'
+import { useLanguage } from './i18n'
 import { router } from './router'
 import { applyContrast } from './shell/preferences'
 import { theme, variables } from './theme'
@@ -29,17 +30,28 @@ const queries = new QueryClient({
   },
 })
 
+function Themed({ children }: { children: ReactNode }) {
+  useLanguage()
+  return (
+    <MantineProvider theme={theme()} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+      {children}
+    </MantineProvider>
+  )
+}
+
 applyContrast()
 const place = document.getElementById('root')
 if (place) {
   createRoot(place).render(
     <StrictMode>
-      <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
-        <Notifications position="top-right" />
-        <QueryClientProvider client={queries}>
-          <RouterProvider router={router} />
-        </QueryClientProvider>
-      </MantineProvider>
+      <DirectionProvider>
+        <Themed>
+          <Notifications position="top-right" />
+          <QueryClientProvider client={queries}>
+            <RouterProvider router={router} />
+          </QueryClientProvider>
+        </Themed>
+      </DirectionProvider>
     </StrictMode>,
   )
 }

@@ -1,6 +1,7 @@
 /** Addresses and their pages. A page's code is fetched when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
 
+import { Overview } from './pages/overview'
 import { AcceptInvitation, NotFound, Setup, SignIn } from './pages/signin'
 import { Layout } from './shell/layout'
 
@@ -17,7 +18,8 @@ function page<M extends Record<string, unknown>>(path: string, load: () => Promi
 }
 
 const pages = [
-  page('/', () => import('./pages/overview'), 'Overview'),
+  // The first page is there with the frame: it waits for no code of its own.
+  createRoute({ getParentRoute: () => layout, path: '/', component: Overview }),
   page('/machines', () => import('./pages/machines/list'), 'Machines'),
   page('/machines/$id', () => import('./pages/machines/machine'), 'MachinePage'),
   page('/software', () => import('./pages/software/list'), 'Software'),

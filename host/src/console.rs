@@ -13,7 +13,10 @@ use ring::{
     rand::{SecureRandom, SystemRandom},
 };
 
-use crate::{http::problems, problem::Problem};
+use crate::{
+    http::{access::session_cookie, problems},
+    problem::Problem,
+};
 
 mod files {
     //! Written by `build.rs`.
@@ -54,7 +57,7 @@ pub async fn serve(request: Request) -> Response {
         return asset(file, request.headers());
     }
     if wants_page(request.headers()) && !path.starts_with("/assets/") {
-        return page();
+        return page(request.headers());
     }
     problems::not_found().await.into_response()
 }
@@ -111,7 +114,14 @@ fn content_type(url: &str) -> &'static str {
     }
 }
 
-fn page() -> Response {
+/// What the page will ask for first when somebody is signed in: the browser fetches it beside the scripts.
+const WHO: &str = "</api/v1/me>; rel=preload; as=fetch; crossorigin";
+
+fn hint(headers: &HeaderMap) -> Option<&'static str> {
+    session_cookie(headers).map(|_| WHO)
+}
+
+fn page(asked: &HeaderMap) -> Response {
     let Some(file) = find(PAGE) else {
         let head = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
         return (StatusCode::SERVICE_UNAVAILABLE, head, NOT_BUILT).into_response();
@@ -125,7 +135,11 @@ fn page() -> Response {
         (header::CACHE_CONTROL, "no-store".into()),
         (header::CONTENT_SECURITY_POLICY, policy(&nonce, &import_map(&text))),
     ];
-    (head, text.replace(NONCE, &nonce)).into_response()
+    let mut response = (head, text.replace(NONCE, &nonce)).into_response();
+    if let Some(link) = hint(asked) {
+        response.headers_mut().insert(header::LINK, header::HeaderValue::from_static(link));
+    }
+    response
 }
 
 fn nonce() -> Option<String> {
@@ -158,6 +172,15 @@ mod tests {
         assert!(accepts_brotli("gzip, deflate, br, zstd"));
         assert!(accepts_brotli("br;q=0.5"));
         assert!(!accepts_brotli("gzip") && !accepts_brotli("br;q=0, gzip") && !accepts_brotli(""));
+    }
+
+    #[test]
+    fn only_a_session_hints_at_who_it_is_of() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(hint(&headers), None);
+        let cookie = format!("other=1; {}=secret", crate::accounts::COOKIE);
+        headers.insert(header::COOKIE, cookie.parse().unwrap());
+        assert_eq!(hint(&headers), Some(WHO));
     }
 
     #[test]

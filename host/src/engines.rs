@@ -7,6 +7,7 @@ mod entity;
 mod error;
 mod export;
 mod files;
+mod inspect;
 mod install;
 mod jobs;
 mod lifecycle;
@@ -31,6 +32,7 @@ use plugin_api::EngineError;
 use crate::app::{App, Core};
 
 pub use error::EngineFault;
+pub use inspect::Inspection;
 pub use install::Installed;
 pub use logs::LogLine;
 pub use report::{EngineList, EngineReport, EngineSummary};

@@ -297,6 +297,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/engines/-/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Verify a package and say what it asks for, without taking it in. The body is the package. */
+        post: operations["inspect_engine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/engines/-/ui": {
         parameters: {
             query?: never;
@@ -2227,6 +2244,17 @@ export interface components {
             /** @description Name or id of a user; oneself when absent. */
             user?: string | null;
         };
+        /** @description A capability that a package asks for. */
+        AskedCapability: {
+            /** @description What granting it lets the engine do. */
+            describes: string;
+            /** @description Whether it will hold once the package is installed. */
+            granted: boolean;
+            /** @description Name. */
+            name: string;
+            /** @description Whether the version in use does not ask for it. */
+            new: boolean;
+        };
         /** @description One change. */
         AuditEntry: {
             /** @description What, in the past tense. */
@@ -2736,6 +2764,31 @@ export interface components {
              * @description Seconds of one point.
              */
             step_s: number;
+        };
+        /** @description What a package is and asks for. Nothing of it is stored or run. */
+        Inspection: {
+            /** @description The version floor, when this version is below it: installing it would be refused. */
+            below?: string | null;
+            /** @description Capabilities it asks for. */
+            capabilities: components["schemas"]["AskedCapability"][];
+            /** @description Version in use; absent when the engine is not installed. */
+            current?: string | null;
+            /** @description One sentence. */
+            description: string;
+            /** @description Capabilities that the version in use asks for, and this one does not. */
+            dropped: string[];
+            /** @description Engine. */
+            id: string;
+            /** @description Name for people. */
+            name: string;
+            /** @description Permissions that the version in use does not have. */
+            new_permissions: string[];
+            /** @description Who signed it. */
+            publisher: string;
+            /** @description SHA-256 of the package. */
+            sha256: string;
+            /** @description Version. */
+            version: string;
         };
         /** @description Parameters of `core.packages.install`. */
         Install: {
@@ -6145,6 +6198,37 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    inspect_engine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description What it is */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Inspection"];
+                };
             };
             /** @description Refused */
             422: {

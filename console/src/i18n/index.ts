@@ -61,6 +61,19 @@ export function date(at: string | null | undefined): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(at))
 }
 
+export function day(at: string | null | undefined): string {
+  if (!at) return t('app.never')
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(new Date(at))
+}
+
+/** A moment on a scale: seconds where a scale spans minutes, the day where it spans days. */
+export function tick(at: Date, spanSeconds: number): string {
+  const day = { day: 'numeric', month: 'short' } as const
+  const time = { hour: '2-digit', minute: '2-digit' } as const
+  const parts = spanSeconds > 2 * 86_400 ? day : spanSeconds > 600 ? time : { ...time, second: '2-digit' as const }
+  return new Intl.DateTimeFormat(language, parts).format(at)
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
   ['hour', 3_600],

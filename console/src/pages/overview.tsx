@@ -48,7 +48,7 @@ export function Overview() {
   return (
     <>
       <PageHead title={t('overview.title')} />
-      <SimpleGrid cols={{ base: 1, xs: 2, md: 3, xl: 6 }} mb="lg">
+      <SimpleGrid cols={{ base: 2, md: 3, xl: 6 }} mb="lg">
         {may('machines:read') ? (
           <>
             <Figure icon={IconServer2} color="green" label={t('overview.online')} value={count(online.data)} to="/machines" search={{ q: 'online:yes' }} />

@@ -1,4 +1,5 @@
 // Calls of the host's API: JSON in and out, a problem document as an error that says what to do.
+import { t } from "../i18n";
 
 /** An answer that is not a success: RFC 9457. */
 export class ApiProblem extends Error {
@@ -7,7 +8,7 @@ export class ApiProblem extends Error {
   readonly problem: Record<string, unknown>;
 
   constructor(status: number, problem: Record<string, unknown>) {
-    super(String(problem.detail ?? problem.title ?? `The host answered ${status}.`));
+    super(String(problem.detail ?? problem.title ?? t("kit.answered", { status })));
     this.name = "ApiProblem";
     this.status = status;
     this.code = String(problem.code ?? "unknown");
@@ -28,7 +29,7 @@ async function problemOf(response: Response): Promise<ApiProblem> {
   try {
     return new ApiProblem(response.status, (await response.json()) as Record<string, unknown>);
   } catch {
-    return new ApiProblem(response.status, { detail: `The host answered ${response.status}.` });
+    return new ApiProblem(response.status, {});
   }
 }
 
@@ -84,8 +85,8 @@ export function upload<T>(path: string, file: Blob, onProgress: (share: number) 
     call.timeout = 10 * LONGEST_MS;
     call.setRequestHeader("content-type", "application/octet-stream");
     call.upload.onprogress = (e) => onProgress(e.lengthComputable && e.total > 0 ? e.loaded / e.total : 0);
-    call.onerror = () => reject(new Error("The connection to the host was lost. Try again."));
-    call.ontimeout = () => reject(new Error("The host did not answer in time. Try again."));
+    call.onerror = () => reject(new Error(t("kit.lost")));
+    call.ontimeout = () => reject(new Error(t("kit.late")));
     call.onload = () => {
       const answer = parsed(call.responseText);
       if (call.status >= 200 && call.status < 300) resolve(answer as T);
@@ -99,6 +100,6 @@ function parsed(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch {
-    return { detail: "The host's answer cannot be read." };
+    return { detail: t("kit.unreadable") };
   }
 }

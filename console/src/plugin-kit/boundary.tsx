@@ -1,6 +1,7 @@
 // A panel of an engine that throws costs only itself.
 import { Alert, Button, Code, Collapse, CopyButton, Group, Stack, Text, Title } from "@mantine/core";
 import { Component, type ErrorInfo, type ReactNode, useState } from "react";
+import { t } from "../i18n";
 
 interface Props {
   engine: string;
@@ -45,15 +46,15 @@ export class EngineBoundary extends Component<Props, State> {
 function Failed(props: { engine: string; page: boolean; message: string; report: string; retry: () => void }) {
   const [open, setOpen] = useState(false);
   return (
-    <Alert color="red" variant="light" title={<Title order={props.page ? 1 : 3} size="h5">{`This part of ${props.engine} failed`}</Title>} role="alert" data-testid="engine-failed">
+    <Alert color="red" variant="light" title={<Title order={props.page ? 1 : 3} size="h5">{t("kit.failed", { name: props.engine })}</Title>} role="alert" data-testid="engine-failed">
       <Stack gap="sm">
         <Text size="sm">{props.message}</Text>
-        <Text size="sm">The rest of the console is not affected. Try again; if it fails again, give the report to the engine's publisher.</Text>
+        <Text size="sm">{t("kit.failed.hint")}</Text>
         <Group gap="xs">
-          <Button size="xs" color="red" onClick={props.retry}>Try again</Button>
-          <Button size="xs" variant="default" onClick={() => setOpen(!open)} aria-expanded={open}>{open ? "Hide report" : "Show report"}</Button>
+          <Button size="xs" color="red" onClick={props.retry}>{t("app.retry")}</Button>
+          <Button size="xs" variant="default" onClick={() => setOpen(!open)} aria-expanded={open}>{t(open ? "kit.report.hide" : "kit.report.show")}</Button>
           <CopyButton value={props.report}>
-            {({ copied, copy }) => <Button size="xs" variant="default" onClick={copy}>{copied ? "Copied" : "Copy report"}</Button>}
+            {({ copied, copy }) => <Button size="xs" variant="default" onClick={copy}>{t(copied ? "app.copied" : "kit.report.copy")}</Button>}
           </CopyButton>
         </Group>
         <Collapse expanded={open}>

@@ -24,7 +24,7 @@ export default function CodeArea({ label, value, onChange, minHeight = 220 }: Co
   const lines = value.split("\n").length;
   return (
     <Input.Wrapper label={label} id={id}>
-      <Box style={{ display: "flex", border: "1px solid var(--mantine-color-default-border)", borderRadius: "var(--mantine-radius-sm)", overflow: "hidden" }}>
+      <Box dir="ltr" style={{ display: "flex", border: "1px solid var(--mantine-color-default-border)", borderRadius: "var(--mantine-radius-sm)", overflow: "hidden" }}>
         <Box
           ref={numbers} aria-hidden="true" c="dimmed" bg="var(--mantine-color-default-hover)"
           style={{ ...FONT, textAlign: "right", userSelect: "none", overflow: "hidden", minWidth: 40, height: height(lines, minHeight), whiteSpace: "pre" }}

@@ -1,4 +1,5 @@
 // Keeps what is loaded equal to what the host serves: loads, replaces on upgrade, drops on disable, without a page reload.
+import { t } from "../i18n";
 import { request } from "./api";
 import { listen } from "./events";
 import { type LoadedEngine, current, publish, takeRegistration } from "./registry";
@@ -86,7 +87,7 @@ async function module(id: string, file: UiFile) {
   await link({ rel: "modulepreload", href: file.href, integrity: file.integrity }, id);
   await withDeadline(import(/* @vite-ignore */ file.href));
   const registration = takeRegistration(id);
-  if (!registration) throw new Error(`${file.href} did not call registerEngine({ id: "${id}" }).`);
+  if (!registration) throw new Error(t("kit.load.silent", { file: file.href }));
   registrations.set(file.href, registration);
   return registration;
 }
@@ -104,7 +105,7 @@ function link(attributes: { rel: string; href: string; integrity: string }, id: 
     element.onload = () => resolve();
     element.onerror = () => {
       element.remove();
-      reject(new Error(`${attributes.href} could not be loaded, or is not what its publisher signed.`));
+      reject(new Error(t("kit.load.failed", { file: attributes.href })));
     };
   });
   document.head.append(element);
@@ -120,7 +121,7 @@ function dropStyles(engine: LoadedEngine): void {
 
 function withDeadline<T>(promise: Promise<T>): Promise<T> {
   const late = new Promise<never>((_, reject) =>
-    setTimeout(() => reject(new Error("It took longer than 20 seconds.")), LOAD_MS),
+    setTimeout(() => reject(new Error(t("kit.load.late"))), LOAD_MS),
   );
   return Promise.race([promise, late]);
 }

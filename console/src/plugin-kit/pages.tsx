@@ -1,6 +1,7 @@
 // Where the console shows what engines bring: the page of a path, navigation, tabs, cards, actions, settings, search.
 import { Alert, Center, Loader, Stack, Text } from "@mantine/core";
 import { useEffect } from "react";
+import { t } from "../i18n";
 import { EngineProvider } from "./engine-context";
 import { EntitlementBanner, LockedPanel } from "./locked";
 import { type LoadedEngine, useEngines } from "./registry";
@@ -33,8 +34,8 @@ function find(pages: EnginePage[], path: string): { page: EnginePage; params: Re
 export function EnginePageView({ id, path }: { id: string; path: string }) {
   const { ready, engines } = useEngines();
   const entry = engines.find((e) => e.ui.id === id);
-  if (!ready) return <Center p="xl"><Loader role="status" aria-label="Loading" /></Center>;
-  if (!entry) return <Alert color="gray" title="No such engine">{`There is no engine \`${id}\` here, or it has no pages.`}</Alert>;
+  if (!ready) return <Center p="xl"><Loader role="status" aria-label={t("kit.loading")} /></Center>;
+  if (!entry) return <Alert color="gray" title={t("kit.noengine.title")}>{t("kit.noengine", { name: id })}</Alert>;
   if (!entry.registration) return <LockedPanel ui={entry.ui} failure={entry.failure} />;
   return <Found entry={entry} path={path} />;
 }
@@ -48,9 +49,9 @@ function Found({ entry, path }: { entry: LoadedEngine; path: string }) {
     if (found) document.title = `${found.page.title} · SysManage`;
   }, [found?.page.title]);
   if (declared && !declared.allowed) {
-    return <Alert color="gray" title="Not allowed">{`Your roles do not hold the permission for ${declared.label}. Ask an administrator.`}</Alert>;
+    return <Alert color="gray" title={t("kit.notallowed.title")}>{t("kit.notallowed", { name: declared.label })}</Alert>;
   }
-  if (!found) return <Alert color="gray" title="No such page">{`${entry.ui.name} has no page at this address.`}</Alert>;
+  if (!found) return <Alert color="gray" title={t("kit.nopage.title")}>{t("kit.nopage", { name: entry.ui.name })}</Alert>;
   return (
     <Stack gap="md">
       <EntitlementBanner ui={entry.ui} />

@@ -2,6 +2,7 @@
 import { Alert, Anchor, Badge, Button, Group, Stack, Text, Title, Tooltip } from "@mantine/core";
 import type { ComponentProps, MouseEvent, ReactNode } from "react";
 import { useRouter } from "@tanstack/react-router";
+import { date, t } from "../i18n";
 import { ApiProblem } from "./api";
 import CodeArea from "./code-editor";
 import { useEngine } from "./engine-context";
@@ -41,7 +42,7 @@ export function ChangeButton({ children, ...rest }: ComponentProps<typeof Button
   const { mayWrite } = useEngine();
   if (mayWrite) return <Button {...rest}>{children}</Button>;
   return (
-    <Tooltip label="The licence only allows reading. Renew it to make changes.">
+    <Tooltip label={t("kit.readonly.button")}>
       <Button {...rest} data-disabled aria-disabled onClick={(e) => e.preventDefault()}>{children}</Button>
     </Tooltip>
   );
@@ -53,10 +54,10 @@ export function ProblemAlert({ error, retry }: { error: unknown; retry?: () => v
   const message = error instanceof Error ? error.message : String(error);
   const request = error instanceof ApiProblem ? error.problem.request_id : undefined;
   return (
-    <Alert color="red" variant="light" role="alert" title="That did not work">
+    <Alert color="red" variant="light" role="alert" title={t("app.failed")}>
       <Text size="sm">{message}</Text>
-      {typeof request === "string" && <Text size="xs" c="dimmed">{`Request ${request}`}</Text>}
-      {retry && <Button size="xs" mt="xs" variant="default" onClick={retry}>Try again</Button>}
+      {typeof request === "string" && <Text size="xs" c="dimmed">{t("kit.request", { id: request })}</Text>}
+      {retry && <Button size="xs" mt="xs" variant="default" onClick={retry}>{t("app.retry")}</Button>}
     </Alert>
   );
 }
@@ -75,10 +76,9 @@ export function StateBadge({ state, label }: { state: string; label?: string }) 
 }
 
 /** A moment for people; the exact one as its title. */
-export function When({ at, fallback = "never" }: { at: string | null | undefined; fallback?: string }) {
+export function When({ at, fallback = t("app.never") }: { at: string | null | undefined; fallback?: string }) {
   if (!at) return <Text span c="dimmed" size="sm">{fallback}</Text>;
-  const date = new Date(at);
-  return <Text span size="sm" title={date.toISOString()}>{date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}</Text>;
+  return <Text span size="sm" title={new Date(at).toISOString()}>{date(at)}</Text>;
 }
 
 export interface CodeEditorProps {

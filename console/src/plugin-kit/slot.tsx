@@ -1,6 +1,7 @@
 // One place of the console filled by an engine: loaded when shown, behind its own boundary.
 import { Center, Loader } from "@mantine/core";
 import { type ComponentType, lazy, Suspense } from "react";
+import { t } from "../i18n";
 import { EngineBoundary } from "./boundary";
 import { EngineProvider } from "./engine-context";
 import { LockedPanel } from "./locked";
@@ -42,7 +43,7 @@ export function EngineSlot<P extends object>({ engine, load, props, params = {},
   return (
     <EngineBoundary engine={ui.name} version={ui.version} what={`${entry.digest}`} page={page}>
       <EngineProvider value={{ ui, params }}>
-        <Suspense fallback={<Center p="xl"><Loader size="sm" role="status" aria-label="Loading" /></Center>}>
+        <Suspense fallback={<Center p="xl"><Loader size="sm" role="status" aria-label={t("kit.loading")} /></Center>}>
           <Part {...props} />
         </Suspense>
       </EngineProvider>

@@ -2,6 +2,7 @@
 import { Badge, NavLink, Text } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 
+import { t } from '../i18n'
 import { type NavigationGroup, useEngineNavigation } from '../plugin-kit/console'
 
 export function EngineLinks({ path, onChosen }: { path: string; onChosen: () => void }) {
@@ -48,7 +49,7 @@ function mark(locked: boolean, count: number | undefined) {
   if (locked) {
     return (
       <Badge size="sm" color="gray" variant="light" tt="none">
-        locked
+        {t('kit.locked.mark')}
       </Badge>
     )
   }

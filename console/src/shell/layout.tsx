@@ -19,7 +19,7 @@ import { AccountMenu } from './preferences'
 import { meQuery } from './session'
 
 export function Layout() {
-  useLanguage()
+  const language = useLanguage()
   const me = useQuery(meQuery)
   const path = useRouterState({ select: (s) => s.location.pathname })
   const [menu, { toggle, close }] = useDisclosure(false)
@@ -67,7 +67,7 @@ export function Layout() {
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
         <LineState />
-        <Boundary key={path}>
+        <Boundary key={`${language} ${path}`}>
           <Outlet />
         </Boundary>
         <div className="under-dock" />

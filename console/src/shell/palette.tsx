@@ -56,14 +56,21 @@ export function Palette() {
   const [chosen, setChosen] = useState(0)
   const navigate = useNavigate()
   const entries = useEntries(text)
-  useHotkeys([['mod+K', () => setOpen(true)], ['/', () => setOpen(true)]])
+  // From inside a field too, also from the palette's own while it is closing.
+  useHotkeys([['mod+K', () => (open ? setOpen(false) : begin())]], [])
+  useHotkeys([['/', begin]])
   const at = Math.min(chosen, Math.max(entries.length - 1, 0))
 
-  function go(entry: Entry | undefined) {
-    if (!entry) return
-    setOpen(false)
+  function begin() {
     setText('')
     setChosen(0)
+    setOpen(true)
+  }
+
+  function go(entry: Entry | undefined) {
+    // What is closing has gone already.
+    if (!entry || !open) return
+    setOpen(false)
     void navigate({ to: entry.to })
   }
 
@@ -79,7 +86,7 @@ export function Palette() {
 
   return (
     <>
-      <UnstyledButton className="search" onClick={() => setOpen(true)} aria-label={t('app.search')}>
+      <UnstyledButton className="search" onClick={begin} aria-label={t('app.search')}>
         <Group gap="xs" wrap="nowrap">
           <IconSearch size={16} aria-hidden />
           <Text size="sm" visibleFrom="sm">

@@ -1,5 +1,5 @@
 /** Colours, contrast, language, and the way out. */
-import { Menu, SegmentedControl, Stack, Switch, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
+import { Anchor, Button, Divider, Popover, SegmentedControl, Stack, Switch, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
 import { IconLogout, IconUserCircle } from '@tabler/icons-react'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
@@ -24,6 +24,9 @@ export function AccountMenu() {
   const language = useLanguage()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const [contrast, setContrast] = useState(() => applyContrast())
+  const [open, setOpen] = useState(false)
+
+  const label = t('app.profile', { name: plain(me.data?.name ?? '') })
 
   async function signOut() {
     await client.DELETE('/api/v1/session').catch(() => undefined)
@@ -33,19 +36,19 @@ export function AccountMenu() {
   }
 
   return (
-    <Menu position="bottom-end" width={260} closeOnItemClick={false}>
-      <Menu.Target>
-        <UnstyledButton aria-label={t('app.profile', { name: plain(me.data?.name ?? '') })} className="round">
+    <Popover position="bottom-end" width={270} trapFocus opened={open} onChange={setOpen}>
+      <Popover.Target>
+        <UnstyledButton aria-label={label} className="round" onClick={() => setOpen(!open)}>
           <IconUserCircle size={24} aria-hidden />
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{plain(me.data?.name ?? '')}</Menu.Label>
-        <Menu.Item component={Link} to="/account" closeMenuOnClick>
-          {t('nav.account')}
-        </Menu.Item>
-        <Menu.Divider />
-        <Stack gap="xs" p="xs">
+      </Popover.Target>
+      <Popover.Dropdown aria-label={label}>
+        <Stack gap="xs">
+          <Text fw={600}>{plain(me.data?.name ?? '')}</Text>
+          <Anchor component={Link} to="/account" size="sm" onClick={() => setOpen(false)}>
+            {t('nav.account')}
+          </Anchor>
+          <Divider />
           <Text size="xs" c="dimmed">
             {t('app.theme')}
           </Text>
@@ -82,12 +85,12 @@ export function AccountMenu() {
             onChange={setLanguage}
             data={Object.entries(languages).map(([value, label]) => ({ value, label }))}
           />
+          <Divider />
+          <Button variant="default" leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void signOut()}>
+            {t('app.signout')}
+          </Button>
         </Stack>
-        <Menu.Divider />
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={() => void signOut()}>
-          {t('app.signout')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+      </Popover.Dropdown>
+    </Popover>
   )
 }

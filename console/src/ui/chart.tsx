@@ -5,6 +5,8 @@ import { useComputedColorScheme } from '@mantine/core'
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 
+import { tick } from '../i18n'
+
 export interface Line {
   label: string
   color: string
@@ -41,7 +43,7 @@ export function Chart({ times, lines, unit, max, summary, format }: Props) {
         cursor: { drag: { x: false, y: false } },
         scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), max ?? Math.max(high ?? 1, 0.1) * 1.1] } },
         axes: [
-          { stroke: ink, grid },
+          { stroke: ink, grid, space: 90, values: (_, splits) => splits.map((v) => tick(new Date(v * 1000), (splits.at(-1) ?? 0) - (splits[0] ?? 0))) },
           { stroke: ink, grid, size: format ? 84 : 56, values: (_, splits) => splits.map((v) => (format ? format(v) : `${v}${unit}`)) },
         ],
         series: [{}, ...lines.map((l) => ({ label: l.label, stroke: l.color, width: 2, spanGaps: false, points: { show: false } }))],

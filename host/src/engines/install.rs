@@ -58,7 +58,12 @@ impl Engines {
         result
     }
 
-    async fn receive(&self, file: std::fs::File, body: Body) -> Result<(), EngineFault> {
+    /// The time by which certificates of a new package are judged.
+    pub(super) fn admission_time(&self) -> chrono::DateTime<chrono::Utc> {
+        self.app().map_or_else(|| self.0.core.clock.now(), |a| a.license.effective_now())
+    }
+
+    pub(super) async fn receive(&self, file: std::fs::File, body: Body) -> Result<(), EngineFault> {
         let mut file = tokio::fs::File::from_std(file);
         let mut left = self.limit();
         let mut pieces = body.into_data_stream();
@@ -92,8 +97,7 @@ impl Engines {
     /// Verify, store and bring up a private file.
     async fn take(&self, ctx: &Ctx, path: &Path) -> Result<Installed, EngineFault> {
         let _installing = self.0.installing.lock().await;
-        let now = self.app().map_or_else(|| self.0.core.clock.now(), |a| a.license.effective_now());
-        let package = self.verify(path, now).await?;
+        let package = self.verify(path, self.admission_time()).await?;
         let entry = self.admit(ctx, &package, path).await?;
         let _ops = entry.ops.lock().await;
         let note = self.bring_in(&entry, package.clone()).await.err().map(|e| e.to_string());

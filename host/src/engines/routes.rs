@@ -16,6 +16,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     dispatch,
+    inspect::Inspection,
     install::Installed,
     logs::LogLine,
     report::{EngineList, EngineReport},
@@ -44,6 +45,7 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
 pub fn streams() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(install_engine))
+        .routes(routes!(inspect_engine))
         .routes(routes!(disable_engine))
         .routes(routes!(rollback_engine))
         .routes(routes!(set_engine_mode))
@@ -96,6 +98,19 @@ async fn install_engine(
     body: Body,
 ) -> Result<(StatusCode, Json<Installed>), Problem> {
     Ok((StatusCode::CREATED, Json(app.engines.upload(&ctx, body).await?)))
+}
+
+/// Verify a package and say what it asks for, without taking it in. The body is the package.
+#[utoipa::path(post, path = "/api/v1/engines/-/inspect", operation_id = "inspect_engine", tag = "engines",
+    request_body(content = String, content_type = "application/octet-stream"),
+    responses((status = 200, description = "What it is", body = Inspection), (status = 422, description = "Refused")),
+    extensions(("x-permission" = json!("engines:install"))))]
+async fn inspect_engine(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    body: Body,
+) -> Result<Json<Inspection>, Problem> {
+    Ok(Json(app.engines.inspect(&ctx, body).await?))
 }
 
 /// Switch an engine on, or try a failed one again.

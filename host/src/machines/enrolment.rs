@@ -173,6 +173,7 @@ impl Machines {
         let tx = self.core.db.begin().await?;
         let token = usable_token(&tx, &request.token, now).await?;
         let known = store::by_key(&tx, csr.fingerprint().as_str()).await?;
+        let fresh = known.is_none();
         let id = match known {
             Some(row) => {
                 let set = machine::ActiveModel { poll_handle_hash: Set(hash(&handle)), ..Default::default() };
@@ -183,7 +184,7 @@ impl Machines {
         };
         let row = store::get(&tx, id).await?.ok_or(MachineError::NotFound("machine"))?;
         tx.commit().await?;
-        if row.created_at == now {
+        if fresh {
             let data = json!({"machine_id": id, "name": row.name, "state": row.state});
             self.core.events.publish(NewEvent::new("machine.enrolled", "machines:read", data).machine(id));
         }

@@ -50,6 +50,10 @@ async fn an_upload_that_is_no_package_is_refused_with_its_reason() {
     let answer = send(host.request(Method::POST, "/api/v1/engines", &token).body("garbage")).await;
     answer.problem(422, "package_refused");
     assert_eq!(answer.body["reason"], "malformed_archive");
+    let path = "/api/v1/engines/-/inspect";
+    let answer = send(host.request(Method::POST, path, &token).body("garbage")).await;
+    answer.problem(422, "package_refused");
+    assert_eq!(answer.body["reason"], "malformed_archive");
 }
 
 #[tokio::test]

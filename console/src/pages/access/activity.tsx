@@ -93,7 +93,7 @@ function Entries({ entries }: { entries: Schema['AuditEntry'][] }) {
             <Fragment key={e.id}>
               <Table.Tr>
                 <Table.Td>
-                  <Text size="sm">{date(e.at)}</Text>
+                  <Text size="sm" className="whole">{date(e.at)}</Text>
                 </Table.Td>
                 <Table.Td>
                   <Text size="sm">{plain(e.actor_name)}</Text>

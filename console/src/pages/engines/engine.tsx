@@ -102,7 +102,7 @@ function Versions({ engine }: { engine: Report }) {
           {engine.versions.map((v) => (
             <Table.Tr key={v.version}>
               <Table.Td>
-                {plain(v.version)} {v.version === engine.version ? <Badge size="xs">{t('machine.online')}</Badge> : null}
+                {plain(v.version)} {v.version === engine.version ? <Badge size="xs" tt="none">{t('engines.current')}</Badge> : null}
               </Table.Td>
               <Table.Td>{bytes(v.size)}</Table.Td>
               <Table.Td>{date(v.admitted_at)}</Table.Td>
@@ -174,8 +174,8 @@ function Cost({ engine }: { engine: Report }) {
     [t('engines.calls'), number(stats.calls)],
     [t('engines.errors'), number(stats.errors)],
     ['p99', `${number(stats.p99_us / 1000, 2)} ms`],
-    ['panics', number(stats.panics)],
-    ['restarts', number(stats.restarts)],
+    [t('engines.panics'), number(stats.panics)],
+    [t('engines.restarts'), number(stats.restarts)],
   ]
   return (
     <Group gap="lg">
@@ -282,6 +282,8 @@ async function exportData(id: string): Promise<void> {
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }
 
+const LABEL = { label: 'sentence' }
+
 /** The engine's own settings, by the kinds of their values. */
 function EngineSettings({ engine }: { engine: Report }) {
   const may = useMay()
@@ -305,12 +307,12 @@ function EngineSettings({ engine }: { engine: Report }) {
         const label = plain(name.replaceAll('_', ' '))
         const set = (next: unknown) => setDraft({ ...draft, [name]: next })
         if (typeof held[name] === 'boolean') {
-          return <Switch key={name} label={label} checked={value === true} disabled={locked} onChange={(e) => set(e.currentTarget.checked)} />
+          return <Switch key={name} label={label} classNames={LABEL} checked={value === true} disabled={locked} onChange={(e) => set(e.currentTarget.checked)} />
         }
         if (typeof held[name] === 'number') {
-          return <NumberInput key={name} label={label} value={value as number} disabled={locked} onChange={(n) => set(Number(n))} />
+          return <NumberInput key={name} label={label} classNames={LABEL} value={value as number} disabled={locked} onChange={(n) => set(Number(n))} />
         }
-        return <TextInput key={name} label={label} value={String(value)} disabled={locked} onChange={(e) => set(e.currentTarget.value)} />
+        return <TextInput key={name} label={label} classNames={LABEL} value={String(value)} disabled={locked} onChange={(e) => set(e.currentTarget.value)} />
       })}
       <Group justify="flex-end">
         <Button disabled={locked || Object.keys(draft).length === 0} loading={save.isPending} onClick={() => save.mutate(undefined)}>

@@ -2,8 +2,11 @@
 import { useParams } from '@tanstack/react-router'
 
 import { EnginePageView } from '../../plugin-kit/console'
+import { EnginePage } from './engine'
 
 export function OwnPage() {
   const { id, _splat } = useParams({ strict: false }) as { id: string; _splat?: string }
-  return <EnginePageView id={id} path={_splat ?? ''} />
+  // The address without a rest is the engine itself, for those who look after it.
+  if (!_splat) return <EnginePage />
+  return <EnginePageView id={id} path={_splat} />
 }

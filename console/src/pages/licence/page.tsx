@@ -42,7 +42,7 @@ function Held({ view }: { view: LicenseView }) {
           </Title>
           <Facts
             facts={[
-              [t('license.tier'), `${held.tier}${held.trial ? ' (trial)' : ''}`],
+              [t('license.tier'), held.trial ? `${held.tier} (${t('license.trial')})` : held.tier],
               [t('license.until'), date(held.expires_at)],
               [t('license.grace'), date(held.grace_until)],
               [t('license.engines'), held.engines.join(', ')],
@@ -110,7 +110,7 @@ function Install() {
           <FileButton onChange={(file) => void file?.text().then((read) => setText(read))} accept=".jws,.license,.txt">
             {(props) => (
               <Button variant="default" {...props}>
-                {t('license.paste').split(',').at(-1)?.trim()}
+                {t('license.choose')}
               </Button>
             )}
           </FileButton>

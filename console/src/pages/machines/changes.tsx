@@ -82,7 +82,7 @@ export function FleetChanges() {
 function Changed({ item }: { item: Schema['InventoryChange'] }) {
   return (
     <article aria-label={`${plain(item.machine_name)}: ${word('section', item.section)}`}>
-      <Group gap="sm" mb={2}>
+      <Group gap="sm" mb={6}>
         <Anchor component={Link} to={`/machines/${item.machine_id}`} size="sm" fw={600}>
           {plain(item.machine_name)}
         </Anchor>

@@ -20,7 +20,7 @@ export interface MachineColumn {
 }
 
 const line = (value: string) => (
-  <Text size="sm" truncate title={value}>
+  <Text size="sm" truncate title={value} dir="auto">
     {value}
   </Text>
 )
@@ -65,7 +65,7 @@ export const COLUMNS: MachineColumn[] = [
       </Group>
     ),
   },
-  { id: 'seen', label: 'machine.lastseen', width: 115, sort: '-last_seen', cell: (m) => line(ago(m.last_seen_at)) },
+  { id: 'seen', label: 'machine.lastseen', width: 135, sort: '-last_seen', cell: (m) => line(ago(m.last_seen_at)) },
   { id: 'reboot', label: 'machine.reboot', width: 150, cell: (m) => line(t(m.reboot_required ? 'app.yes' : 'app.no')) },
   { id: 'kernel', label: 'machine.kernel', width: 190, cell: (m) => line(plain(m.kernel)) },
   { id: 'arch', label: 'machine.arch', width: 100, cell: (m) => line(plain(m.arch)) },

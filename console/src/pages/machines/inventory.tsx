@@ -5,7 +5,7 @@ import { useState } from 'react'
 
 import { client, data, type Schema } from '../../api/client'
 import { useLive } from '../../api/events'
-import { ago, t } from '../../i18n'
+import { ago, t, word } from '../../i18n'
 import { Empty, Outcome } from '../../ui/panels'
 import { plain } from '../../ui/text'
 
@@ -20,7 +20,7 @@ export function Inventory({ machine }: { machine: Schema['MachineDetails'] }) {
         <Accordion.Item key={section.name} value={section.name}>
           <Accordion.Control>
             <Group justify="space-between" pe="md">
-              <Text fw={600}>{plain(section.name.replaceAll('_', ' '))}</Text>
+              <Text fw={600} className="sentence">{plain(word('section', section.name))}</Text>
               <Text size="xs" c="dimmed">
                 {ago(section.collected_at)}
               </Text>
@@ -137,7 +137,7 @@ export function ChangeLines({ changes }: { changes: unknown[] }) {
   const [all, setAll] = useState(false)
   const lines = changes as Change[]
   return (
-    <Stack gap={2}>
+    <Stack gap={6}>
       {lines.slice(0, all ? undefined : LINES).map((change, i) => (
         <Line key={`${i} ${change.path}`} change={change} />
       ))}
@@ -201,9 +201,9 @@ export function Changes({ id }: { id: string }) {
           <Stack>
             {items.map((item) => (
               <div key={item.id}>
-                <Group gap="sm">
+                <Group gap="sm" mb={6}>
                   <Badge variant="light" color="gray" tt="none">
-                    {plain(item.section)}
+                    {plain(word('section', item.section))}
                   </Badge>
                   <Text size="sm" c="dimmed">
                     {ago(item.at)}

@@ -2,7 +2,7 @@
 import { Badge, Button, Card, Group, Modal, SimpleGrid, Stack, Tabs, TagsInput, Text, Textarea, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useParams } from '@tanstack/react-router'
-import { type ComponentType, lazy, Suspense, useState } from 'react'
+import { type ComponentType, lazy, Suspense, useEffect, useRef, useState } from 'react'
 
 import { client, data, type Schema } from '../../api/client'
 import { useLive } from '../../api/events'
@@ -62,6 +62,11 @@ function DetailsTab({ machine }: { machine: Details }) {
 function Page({ machine }: { machine: Details }) {
   const brought = useMachineTabs(useMay())
   const [{ tab: open = 'live' }, change] = useAddress<{ tab?: string }>()
+  const list = useRef<HTMLDivElement>(null)
+  // On a narrow screen the tabs are a line that scrolls.
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest', inline: 'center' })
+  }, [open, brought.length])
   return (
     <>
       <PageHead title={plain(machine.name)}>
@@ -73,8 +78,8 @@ function Page({ machine }: { machine: Details }) {
         {machine.state === 'approved' ? <OnlineBadge online={machine.online} /> : <StateBadge state={machine.state} />}
         <Power machine={machine} />
       </PageHead>
-      <Tabs value={open} onChange={(next) => change({ tab: next ?? undefined })} keepMounted={false}>
-        <Tabs.List mb="md" className="tabs">
+      <Tabs value={open} onChange={(next) => change({ tab: next ?? undefined })} keepMounted={false} variant="pills">
+        <Tabs.List ref={list} mb="md" className="tabs">
           {TABS.map(({ value, label }) => (
             <Tabs.Tab key={value} value={value}>
               {t(label)}
@@ -177,7 +182,7 @@ function Edit({ machine }: { machine: Schema['MachineDetails'] }) {
   const save = useAct(
     () => client.PATCH('/api/v1/machines/{id}', { params: { path: { id: machine.id } }, body: { name, tags, notes } }),
     ['machine', 'machines'],
-    () => tell(t('app.save')),
+    () => tell(t('app.saved')),
   )
   const locked = !may('machines:update')
   return (

@@ -98,6 +98,7 @@ export function SelectorBar({ value, onChange, error }: Props) {
           <div className="grow suggests">
             <TextInput
               ref={field}
+              dir="ltr"
               value={text}
               onChange={(e) => typed(e.currentTarget.value, e.currentTarget.selectionStart ?? e.currentTarget.value.length)}
               onKeyDown={key}
