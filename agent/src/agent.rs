@@ -12,7 +12,7 @@ use crate::{
     enrolment::Enrolment,
     hub::Hub,
     identity::{self, Certificate, Identity, IdentityError},
-    inventory::{SECTIONS, source::Root},
+    inventory::source::Root,
     inventory_memory::Memory,
     inventory_state::InventoryState,
     link::Link,
@@ -75,8 +75,7 @@ pub async fn run(
             grace: Duration::from_secs(config.tasks.grace_s),
         },
     );
-    inventory.refresh(&SECTIONS).await;
-    let recorder = Arc::new(Recorder::default());
+    let recorder = Arc::new(Recorder::open(&data.figures()));
     let link = Link {
         identity,
         authority,

@@ -2,7 +2,9 @@
 
 use agent_protocol::{limits, session::MachineFacts};
 
-use crate::inventory::{cpu::Cpu, memory::Memory, network::Network, os::Os, source::Root};
+use crate::inventory::{
+    cpu::Cpu, hardware::Hardware, memory::Memory, network::Network, os::Os, source::Root,
+};
 
 /// The target triple this program was built for: which engine libraries it can load.
 pub const TARGET: &str = plugin_runtime::TARGET;
@@ -15,7 +17,9 @@ pub fn collect(root: &Root) -> MachineFacts {
     let cpu: Cpu = crate::inventory::read(root, "cpu");
     let memory: Memory = crate::inventory::read(root, "memory");
     let network: Network = crate::inventory::read(root, "network");
+    let hardware: Hardware = crate::inventory::read(root, "hardware");
     MachineFacts {
+        hardware: identities(&hardware, &os, &network),
         hostname: short(os.hostname),
         os_family: short(os.family),
         os_id: short(os.id),
@@ -29,6 +33,20 @@ pub fn collect(root: &Root) -> MachineFacts {
         boot_id: short(os.boot_id),
         addresses: addresses(&network),
     }
+}
+
+/// What tells this machine from others when its name does not, and where its name was taken over.
+fn identities(hardware: &Hardware, os: &Os, network: &Network) -> Vec<String> {
+    let serial = [("serial", &hardware.serial), ("machine-id", &os.machine_id_hash)];
+    let macs =
+        network.interfaces.iter().filter(|i| !i.loopback && !i.is_virtual).filter_map(|i| i.mac.as_ref());
+    serial
+        .into_iter()
+        .chain(macs.map(|mac| ("mac", mac)))
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(kind, value)| short(format!("{kind}:{value}")))
+        .take(32)
+        .collect()
 }
 
 fn addresses(network: &Network) -> Vec<String> {

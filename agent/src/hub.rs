@@ -154,6 +154,11 @@ impl Hub {
         self.work.notify_one();
     }
 
+    /// Sections need not be sent any more.
+    pub fn forget_sections(&self) {
+        self.state().sections.clear();
+    }
+
     /// Take what there is to look at.
     pub fn take_work(&self) -> Work {
         let mut state = self.state();

@@ -93,6 +93,11 @@ impl Memory {
         .into()
     }
 
+    /// What the host acknowledged last of a section.
+    pub fn host_digest(&self, name: &str) -> Option<Digest> {
+        Digest::from_hex(&self.read(name, "host")?.digest)
+    }
+
     /// The host has stored what was sent.
     pub fn acknowledged(&self, name: &str, digest: &Digest) {
         if self.read(name, "sent").is_some_and(|known| known.digest == digest.to_hex())

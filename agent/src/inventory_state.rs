@@ -19,7 +19,7 @@ use crate::{
     inventory_memory::{Memory, whole},
 };
 
-/// Digests of the sections, as they were collected last.
+/// Digests of the sections, as they were collected last, or as the host had them before the agent started.
 #[derive(Debug)]
 pub struct InventoryState {
     root: Root,
@@ -33,7 +33,12 @@ pub struct InventoryState {
 impl InventoryState {
     /// Nothing collected yet. Without a memory, sections travel whole.
     pub fn new(root: Root, hub: Arc<Hub>, memory: Option<Memory>) -> Arc<Self> {
-        Arc::new(Self { root, hub, digests: Mutex::default(), memory, deltas: AtomicBool::new(false) })
+        let remembered = |name| {
+            let digest = memory.as_ref().and_then(|memory: &Memory| memory.host_digest(name))?;
+            Some((name, *digest.bytes()))
+        };
+        let digests = Mutex::new(SECTIONS.into_iter().filter_map(remembered).collect());
+        Arc::new(Self { root, hub, digests, memory, deltas: AtomicBool::new(false) })
     }
 
     /// A session begins with a host that takes changes alone, or not.
@@ -73,8 +78,10 @@ impl InventoryState {
         &self.root
     }
 
-    /// Digests for the hello.
+    /// Digests for the hello. The host asks for those it does not have: what waited to be sent need not be, unasked.
     pub fn section_digests(&self) -> Vec<SectionDigest> {
+        // Before the digests are read: one that comes in between is told and sent, never neither.
+        self.hub.forget_sections();
         let digest = |(name, digest): (&&'static str, &inventory::Digest)| SectionDigest {
             name: (*name).into(),
             digest: Digest::new(*digest),
@@ -90,12 +97,14 @@ impl InventoryState {
             let before = self.digests().insert(name, section.digest);
             if before != Some(section.digest) {
                 changed.push(name);
+                // At once: what takes long to collect holds up nothing.
+                self.hub.want_sections([name]);
             }
         }
         if !changed.is_empty() {
             tracing::debug!(?changed, "inventory changed");
-            self.hub.want_sections(changed.iter().copied());
         }
+        crate::heap::trim();
         changed
     }
 

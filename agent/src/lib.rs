@@ -12,6 +12,7 @@ pub mod config;
 pub mod engines;
 pub mod enrolment;
 pub mod facts;
+pub mod heap;
 pub mod http_client;
 pub mod hub;
 pub mod identity;

@@ -1,6 +1,7 @@
 //! Live figures for heartbeats: counters as the kernel has them, and the processor's use between two looks.
 
 pub mod figures;
+pub mod journal;
 pub mod recorder;
 
 use std::collections::BTreeMap;

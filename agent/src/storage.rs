@@ -56,6 +56,10 @@ impl DataDir {
     pub fn inventory(&self) -> PathBuf {
         self.0.join("inventory")
     }
+    /// Figures that wait for the host.
+    pub fn figures(&self) -> PathBuf {
+        self.0.join("figures")
+    }
     /// Verified engine packages.
     pub fn packages(&self) -> PathBuf {
         self.0.join("packages")

@@ -24,7 +24,7 @@ const STEADY_ROUNDS: u32 = 5;
 /// Those sections.
 const STEADY_SECTIONS: [&str; 4] = ["services", "sockets", "firewall", "guests"];
 
-/// Keep the inventory fresh until `stop`; everything is collected again every `interval`.
+/// Keep the inventory fresh until `stop`; everything is collected at once and again every `interval`.
 pub async fn run(inventory: Arc<InventoryState>, interval: Duration, stop: CancellationToken) {
     tokio::select! {
         () = changes(&inventory) => {}
@@ -34,6 +34,8 @@ pub async fn run(inventory: Arc<InventoryState>, interval: Duration, stop: Cance
 }
 
 async fn periodically(inventory: &Arc<InventoryState>, interval: Duration) {
+    // While the link connects: a section is sent as soon as it is there.
+    inventory.refresh(&crate::inventory::SECTIONS).await;
     let mut last_full = tokio::time::Instant::now();
     let mut round = 0_u32;
     loop {

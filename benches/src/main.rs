@@ -43,6 +43,8 @@ enum Figure {
     Traffic,
     /// Thousands of machines with hundreds of packages each.
     Inventory,
+    /// Filters over a hundred thousand machines.
+    Listing,
 }
 
 /// Benchmarks of SysManage, as one markdown table.
@@ -55,7 +57,7 @@ pub struct Options {
     /// Write the table between `<!-- bench:begin -->` and `<!-- bench:end -->` of this file.
     #[arg(long)]
     readme: Option<PathBuf>,
-    /// Write the table of `inventory` between the same marks of this file.
+    /// Write the table of `inventory` and `listing` between the same marks of this file.
     #[arg(long)]
     benchmarks: Option<PathBuf>,
     /// Pretend agents of `fleet`.
@@ -105,7 +107,8 @@ async fn run(options: &Options) -> anyhow::Result<()> {
             continue;
         }
         let _ = writeln!(std::io::stderr(), "measuring {figure:?} ...");
-        let table = if *figure == Figure::Inventory { &mut large } else { &mut table };
+        let table =
+            if matches!(figure, Figure::Inventory | Figure::Listing) { &mut large } else { &mut table };
         match measure(*figure, options).await {
             Ok(rows) => rows.into_iter().for_each(|row| table.add(row)),
             Err(error) => table.add(Row::unmeasured(&format!("{figure:?}"), &error)),
@@ -134,5 +137,6 @@ async fn measure(figure: Figure, options: &Options) -> anyhow::Result<Vec<Row>> 
         Figure::Agent => agent::measure(options).await,
         Figure::Traffic => traffic::measure(options).await,
         Figure::Inventory => inventory::measure(options).await,
+        Figure::Listing => inventory::listing().await,
     }
 }

@@ -71,13 +71,8 @@ fuzz_target!(|input: Input| {
     let file = archive(&input, &good);
     let limits = Limits { decompressed: 4 << 20, ..Limits::DEFAULT };
     let policy = Policy { limits, ..Policy::new(&TRUST, Utc::now(), Side::Host(Version::new(0, 1, 0))) };
-    let Ok(verified) = Package::verify(&file[..], &policy) else {
-        let whole = input.entries.is_none() && input.tail.0.is_empty() && input.tail.1.is_empty();
-        // Longer names need the second field of a tar header, which `block` does not fill.
-        let short = good.iter().all(|(name, _)| name.len() <= 100);
-        assert!(!whole || !short, "a whole package is accepted");
-        return;
-    };
+    let verified = Package::verify(&file[..], &policy);
+    let Ok(verified) = verified.inspect_err(|error| refused(&input, &good, error)) else { return };
     assert_eq!(verified.manifest_bytes(), package.manifest_toml());
     let signed: BTreeMap<&str, &[u8]> = package.files().filter(|(p, _)| !p.starts_with("lib/")).collect();
     let read: BTreeMap<&str, &[u8]> =
@@ -86,9 +81,19 @@ fuzz_target!(|input: Input| {
     assert!(read.keys().all(|p| !p.starts_with('/') && !p.contains("..")));
 });
 
+/// A package that nothing was done to is accepted.
+fn refused(input: &Input, good: &[(String, Vec<u8>)], error: &dyn std::fmt::Display) {
+    let whole = input.entries.is_none() && input.tail.0.is_empty() && input.tail.1.is_empty();
+    // Longer names need the second field of a tar header, which `block` does not fill.
+    let short = good.iter().all(|(name, _)| name.len() <= 100);
+    assert!(!whole || !short, "a whole package is refused: {error}");
+}
+
 fn signed(input: &Input) -> Option<SealedPackage> {
     let mut draft = Draft::new(TEMPLATE, Utc::now()).expect("the example's manifest is good");
     draft.library(TARGET, b"not really a library".to_vec());
+    // What the template names as its pages.
+    draft.file("ui/index.js", b"export {}".to_vec());
     for (name, content) in input.listed.iter().take(8) {
         draft.file(&name.text(), content.clone());
     }

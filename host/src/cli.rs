@@ -10,6 +10,7 @@ mod engine;
 mod host;
 mod license;
 mod machine;
+mod metric;
 mod operation;
 mod organise;
 mod output;
@@ -78,6 +79,9 @@ enum Command {
     /// Manage machines.
     #[command(subcommand)]
     Machine(machine::MachineCommand),
+    /// Look at figures of machines: processor, memory, disks, network.
+    #[command(subcommand)]
+    Metric(metric::MetricCommand),
     /// Look at software across machines.
     #[command(subcommand)]
     Software(software::SoftwareCommand),
@@ -217,6 +221,7 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Machine(command) => return command.run(context).await,
         Command::Package(command) => return command.run(context).await,
         Command::Service(command) => return command.run(context).await,
+        Command::Metric(command) => command.run(context).await?,
         Command::Software(command) => command.run(context).await?,
         Command::Update(command) => command.run(context).await?,
         Command::EnrolmentToken(command) => command.run(context).await?,

@@ -23,6 +23,8 @@ mod presence;
 mod routes;
 mod service;
 mod sort;
+mod stale;
+mod stale_routes;
 mod store;
 mod tag_routes;
 mod tag_store;
@@ -52,6 +54,7 @@ pub use overview::{Facet, Facets};
 pub(crate) use presence::Refusal;
 pub use service::{MachineChange, MachineQuery, Machines};
 pub use sort::{Sort, SortBy};
+pub use stale::{StalePolicy, Swept};
 pub use tags::{BulkTags, MachineTag, Tag, TagChange};
 
 /// Services of this slice: [`Machines`].
@@ -86,6 +89,8 @@ impl Services {
         self.core.tasks.spawn(async move { machines.keep_inventory(stop).await });
         let (machines, stop) = (self.machines.clone(), self.core.shutdown.clone());
         self.core.tasks.spawn(async move { machines.keep_tags(stop).await });
+        let (machines, stop) = (self.machines.clone(), self.core.shutdown.clone());
+        self.core.tasks.spawn(async move { machines.keep_policy(stop).await });
         Ok(())
     }
 }
@@ -98,4 +103,5 @@ pub fn router() -> OpenApiRouter<Arc<App>> {
         .merge(token_routes::router())
         .merge(tag_routes::router())
         .merge(decision_routes::router())
+        .merge(stale_routes::router())
 }

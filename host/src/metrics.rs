@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::{App, Core};
 
 pub use error::MetricsError;
-pub use model::{Figure, History, Point, SeriesHistory, TopMachine};
+pub use model::{Figure, History, Point, SeriesHistory, Summary, TopMachine};
 pub use service::{HistoryQuery, Metrics, TopQuery};
 
 /// How often history that is too old is removed.

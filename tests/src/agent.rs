@@ -81,6 +81,17 @@ impl Agent {
         Self::run_in(host, data, name, place).await
     }
 
+    /// The same with a token that approves nobody: an administrator does when the machine asks to join.
+    ///
+    /// # Errors
+    /// As [`Agent::start`].
+    pub async fn approved_in(host: &Host, data: &Path, name: &str, place: Place) -> Result<Self> {
+        std::fs::create_dir_all(data)?;
+        let token = host.enrolment_token(&json!({ "name": name, "max_uses": 1 })).await?;
+        tokio::try_join!(enroll_in(host, data, name, &token, &place), approve(host, name))?;
+        Self::run_in(host, data, name, place).await
+    }
+
     /// Run one that is enrolled, until its machine is online.
     ///
     /// # Errors
@@ -130,6 +141,17 @@ pub async fn enroll_in(host: &Host, data: &Path, name: &str, token: &str, place:
         );
     }
     Ok(())
+}
+
+/// Wait for a machine that asks to join, and let it.
+async fn approve(host: &Host, name: &str) -> Result<()> {
+    let local = host.local()?;
+    let id: String = wait::until(&format!("machine {name} to ask"), Duration::from_secs(30), || async {
+        let page = local.get(&format!("/machines?q=name:{name} state:pending")).await?;
+        Ok(page["items"][0]["id"].as_str().map(str::to_owned))
+    })
+    .await?;
+    local.post(&format!("/machines/{id}/approve"), &json!({})).await.map(drop)
 }
 
 /// Run an enrolled agent.

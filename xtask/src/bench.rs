@@ -16,7 +16,7 @@ const POSTGRES: &str = "SYSMANAGE_TEST_POSTGRES_URL";
 /// Which benchmarks, and how large.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these: calls, throughput, load, sql, fleet, agent, traffic, inventory.
+    /// Only these: calls, throughput, load, sql, fleet, agent, traffic, inventory, listing.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Write the tables into README.md and docs/benchmarks.md.
@@ -76,7 +76,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     }
     command.env("SYSMANAGE_BIN_DIR", &bin);
     // A private cluster, unless the caller names a server.
-    let _cluster = match options.wants(&["inventory"]) && std::env::var_os(POSTGRES).is_none() {
+    let _cluster = match options.wants(&["inventory", "listing"]) && std::env::var_os(POSTGRES).is_none() {
         true => {
             let cluster = Cluster::start(project)?;
             command.env(POSTGRES, &cluster.url);

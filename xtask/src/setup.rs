@@ -19,6 +19,8 @@ const PACKAGES: &[(&str, &str)] = &[
     ("openssl", "/usr/bin/openssl"),
     ("nftables", "/usr/sbin/nft"),
     ("iptables", "/usr/sbin/iptables"),
+    ("ufw", "/usr/sbin/ufw"),
+    ("podman", "/usr/bin/podman"),
     ("pacman-package-manager", "/usr/bin/pacman"),
     ("rpm", "/usr/bin/rpmbuild"),
     ("db5.3-util", "/usr/bin/db5.3_load"),

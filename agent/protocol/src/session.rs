@@ -41,6 +41,9 @@ pub struct MachineFacts {
     pub boot_id: String,
     /// Addresses without loopback and link-local ones, as text.
     pub addresses: Vec<String>,
+    /// What stays with the hardware or the installation, as `kind:value`: `serial`, `machine-id` (hashed), `mac`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hardware: Vec<String>,
 }
 
 impl Check for MachineFacts {
@@ -56,10 +59,11 @@ impl Check for MachineFacts {
             &self.target,
             &self.boot_id,
         ];
-        for text in texts.into_iter().chain(&self.addresses) {
+        for text in texts.into_iter().chain(&self.addresses).chain(&self.hardware) {
             at_most(text.len(), limits::MAX_NAME_BYTES, "facts")?;
         }
-        at_most(self.addresses.len(), 256, "facts.addresses")
+        at_most(self.addresses.len(), 256, "facts.addresses")?;
+        at_most(self.hardware.len(), 64, "facts.hardware")
     }
 }
 

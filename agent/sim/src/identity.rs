@@ -64,6 +64,7 @@ impl Identity {
             memory_bytes: 4 << 30,
             boot_id: String::new(),
             addresses: vec!["192.0.2.1".into()],
+            hardware: vec![format!("serial:{}", self.name)],
         }
     }
 }

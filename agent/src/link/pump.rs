@@ -76,10 +76,14 @@ impl<'a> Pump<'a> {
                     held_up.tasks.insert(task);
                 }
             }
+            let sections = !work.sections.is_empty();
             for name in work.sections {
                 if !self.send_section(name).await {
                     held_up.sections.insert(name);
                 }
+            }
+            if sections {
+                crate::heap::trim();
             }
             self.link.hub.put_back(held_up);
         }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 /// Rules in a network without anything else, and what the agent then tells; `None` without the rights or the programs.
 fn told_after(rules: &str) -> Option<Value> {
     let there = |program: &str| std::path::Path::new(program).exists();
-    let allowed = Command::new("unshare").args(["-n", "true"]).status().is_ok_and(|status| status.success());
+    let allowed =
+        Command::new("unshare").args(["-n", "-m", "true"]).status().is_ok_and(|status| status.success());
     if !allowed || !there("/usr/sbin/nft") || !there("/usr/sbin/iptables") {
         let _ = writeln!(std::io::stderr(), "skipped: needs root, nftables and iptables");
         return None;
@@ -15,7 +16,7 @@ fn told_after(rules: &str) -> Option<Value> {
     let data = tempfile::tempdir().unwrap();
     let script = format!("set -e; {rules}\nexec \"$AGENT\" --data \"$DATA\" inventory firewall --json");
     let output = Command::new("unshare")
-        .args(["-n", "sh", "-c", &script])
+        .args(["-n", "-m", "sh", "-c", &script])
         .env("AGENT", env!("CARGO_BIN_EXE_sysmanage-agent"))
         .env("DATA", data.path())
         .output()
@@ -60,4 +61,27 @@ fn rules_and_policies_are_those_given_to_nft_and_iptables() {
     let tables = named(&told, "nftables");
     let seen = json!([tables["enabled"], tables["incoming"], tables["forwarded"], tables["rules"]]);
     assert_eq!(seen, json!([true, "drop", "drop", 3]), "{told}");
+}
+
+#[test]
+fn ufw_is_told_as_it_was_set() {
+    if !std::path::Path::new("/usr/sbin/ufw").exists() {
+        let _ = writeln!(std::io::stderr(), "skipped: needs ufw");
+        return;
+    }
+    // ufw writes into its configuration: into copies, which only the test's own mounts show.
+    let rules = r#"
+        mkdir "$DATA/etc" "$DATA/default"
+        cp -a /etc/ufw/. "$DATA/etc/"; cp -a /etc/default/ufw "$DATA/default/ufw"
+        mount --bind "$DATA/etc" /etc/ufw; mount --bind "$DATA/default/ufw" /etc/default/ufw
+        ufw --force enable >&2
+        ufw default deny incoming >&2
+        ufw default allow outgoing >&2
+        ufw allow 22/tcp >&2
+        ufw deny from 192.0.2.0/24 >&2"#;
+    let Some(told) = told_after(rules) else { return };
+    let ufw = named(&told, "ufw");
+    // `allow 22/tcp` is a rule for each of the two protocols.
+    let seen = json!([ufw["enabled"], ufw["at_boot"], ufw["incoming"], ufw["outgoing"], ufw["rules"]]);
+    assert_eq!(seen, json!([true, true, "drop", "accept", 3]), "{told}");
 }

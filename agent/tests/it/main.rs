@@ -10,6 +10,7 @@ mod host;
 mod machine;
 mod pacman;
 mod parsers;
+mod podman;
 mod policy;
 mod rpm;
 mod sections;

@@ -36,7 +36,7 @@ pub async fn drop_database(server: &str, url: &str) -> Result<()> {
     Ok(())
 }
 
-/// Approved machines, a tenth with each of ten tags.
+/// Approved machines, a tenth with each of ten tags, each two thousandth with `rare`.
 pub async fn machines(app: &App, count: usize) -> Result<Vec<Uuid>> {
     use sea_orm::{
         ConnectionTrait,
@@ -73,11 +73,16 @@ pub async fn machines(app: &App, count: usize) -> Result<Vec<Uuid>> {
         }
         let (names, values): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         tx.execute(Query::insert().into_table("machines").columns(names).values_panic(values)).await?;
-        let tag = [Expr::value(*id), text(&format!("t{}", i % 10))];
-        tx.execute(
-            Query::insert().into_table("machine_tags").columns(["machine_id", "tag"]).values_panic(tag),
-        )
-        .await?;
+        let rare = (i % 2000 == 1999).then(|| "rare".to_owned());
+        for tag in [format!("t{}", i % 10)].into_iter().chain(rare) {
+            let tag = [Expr::value(*id), text(&tag)];
+            let insert = Query::insert()
+                .into_table("machine_tags")
+                .columns(["machine_id", "tag"])
+                .values_panic(tag)
+                .to_owned();
+            tx.execute(&insert).await?;
+        }
     }
     tx.commit().await?;
     Ok(ids)

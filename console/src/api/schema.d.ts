@@ -712,6 +712,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/machines/-/stale-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happens to machines that do not report. */
+        get: operations["get_stale_policy"];
+        /** Set what happens to machines that do not report. What is absent becomes the default. */
+        put: operations["set_stale_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/machines/-/tags": {
         parameters: {
             query?: never;
@@ -1134,6 +1152,23 @@ export interface paths {
         };
         /** Every figure that machines report. */
         get: operations["list_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Mean, median, 95th of a hundred, least and greatest of a figure's newest values; `null` when nobody reported any. */
+        get: operations["sum_up_metrics"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2447,7 +2482,7 @@ export interface components {
         Duplicate: {
             /** @description The other machine. */
             machine: components["schemas"]["Machine"];
-            /** @description What is the same: `hostname`, `boot_id`, `address`. */
+            /** @description What is the same, the surest first: `serial`, `machine-id`, `mac`, `boot_id`, `hostname`, `address`. */
             same: string[];
         };
         /** @description How many sessions ended. */
@@ -2968,6 +3003,11 @@ export interface components {
              * @description Those of them that mend security.
              */
             security_updates?: number;
+            /**
+             * Format: date-time
+             * @description Since when it is stale: silent for longer than the policy says.
+             */
+            stale_since?: string | null;
             /** @description Whether it belongs to the fleet. */
             state: components["schemas"]["MachineState"];
             /** @description Tags, sorted. */
@@ -3580,6 +3620,11 @@ export interface components {
                  * @description Those of them that mend security.
                  */
                 security_updates?: number;
+                /**
+                 * Format: date-time
+                 * @description Since when it is stale: silent for longer than the policy says.
+                 */
+                stale_since?: string | null;
                 /** @description Whether it belongs to the fleet. */
                 state: components["schemas"]["MachineState"];
                 /** @description Tags, sorted. */
@@ -4881,6 +4926,32 @@ export interface components {
             /** @description SHA-256 of the package. */
             sha256: string;
         };
+        /** @description What happens to machines that do not report. */
+        StalePolicy: {
+            /**
+             * Format: int32
+             * @description Days after which an undecided request to join is removed; 0 never.
+             * @default 0
+             */
+            forget_requests_after_days?: number;
+            /**
+             * @description Selector of machines that are never removed, e.g. `tag:seasonal`; empty for none.
+             * @default
+             */
+            keep?: string;
+            /**
+             * Format: int32
+             * @description Days without a sign of life after which a machine is stale and administrators are told; 0 never.
+             * @default 30
+             */
+            notify_after_days?: number;
+            /**
+             * Format: int32
+             * @description Days without a sign of life after which a machine is removed, 7 or more; 0 never.
+             * @default 0
+             */
+            remove_after_days?: number;
+        };
         /** @description What an engine is doing, and why. */
         State: {
             /** @enum {string} */
@@ -5013,6 +5084,39 @@ export interface components {
             machines?: number | null;
             /** @description Text to put there. */
             text: string;
+        };
+        /** @description The newest values of a figure across machines. */
+        Summary: {
+            /**
+             * Format: int64
+             * @description Machines that reported it.
+             */
+            machines: number;
+            /**
+             * Format: double
+             * @description Greatest.
+             */
+            max: number;
+            /**
+             * Format: double
+             * @description Mean.
+             */
+            mean: number;
+            /**
+             * Format: double
+             * @description Least.
+             */
+            min: number;
+            /**
+             * Format: double
+             * @description Median.
+             */
+            p50: number;
+            /**
+             * Format: double
+             * @description 95 of a hundred machines have at most this.
+             */
+            p95: number;
         };
         /** @description A tag. */
         Tag: {
@@ -6750,6 +6854,56 @@ export interface operations {
             };
         };
     };
+    get_stale_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StalePolicy"];
+                };
+            };
+        };
+    };
+    set_stale_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StalePolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StalePolicy"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tag_machines: {
         parameters: {
             query?: never;
@@ -7619,6 +7773,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Figure"][];
+                };
+            };
+        };
+    };
+    sum_up_metrics: {
+        parameters: {
+            query?: {
+                /** @description Figure, one that the catalog calls ranked; `cpu.percent` when absent. */
+                name?: string;
+                /** @description Selector of machines. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Summary"] | null;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

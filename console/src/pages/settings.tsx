@@ -1,4 +1,4 @@
-/** Settings: tags and saved searches, how long the audit log is kept, the host's authority, and what engines bring. */
+/** Settings: tags and saved searches, how long the audit log is kept, hosts that do not report, the host's authority, and what engines bring. */
 import { Badge, Button, Code, Group, NumberInput, SimpleGrid, Stack, Text, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
@@ -13,6 +13,7 @@ import { Empty, Outcome, PageHead, Panel } from '../ui/panels'
 import { DataTable } from '../ui/table'
 import { plain } from '../ui/text'
 import { DeleteSearch, searchesQuery } from './machines/searches'
+import { StaleHosts } from './stale'
 
 export function Settings() {
   const may = useMay()
@@ -24,6 +25,7 @@ export function Settings() {
         {may('tags:read') ? <Tags /> : null}
         {may('searches:read') ? <Searches /> : null}
         {may('audit:read') ? <Retention /> : null}
+        {may('settings:read') ? <StaleHosts /> : null}
         {may('machines:read') ? <Authority /> : null}
         {brought.map((part) => (
           <Panel large key={part.key} title={part.label}>

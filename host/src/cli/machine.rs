@@ -80,10 +80,52 @@ pub(super) enum MachineCommand {
         /// Id or name.
         machine: String,
     },
+    /// Show what happens to machines that do not report, or change it.
+    StalePolicy(StaleArgs),
     /// Restart machines; with --wait until they are back.
     Reboot(PowerArgs),
     /// Shut machines down.
     Shutdown(PowerArgs),
+}
+
+/// What to change of the policy; what is not named stays.
+#[derive(Debug, Args)]
+pub(super) struct StaleArgs {
+    /// Tell administrators of machines without a sign of life for so many days; 0 never.
+    #[arg(long, value_name = "DAYS")]
+    notify_after: Option<u32>,
+    /// Remove machines without a sign of life for so many days, 7 or more; 0 never.
+    #[arg(long, value_name = "DAYS")]
+    remove_after: Option<u32>,
+    /// Remove undecided requests to join after so many days; 0 never.
+    #[arg(long, value_name = "DAYS")]
+    forget_requests_after: Option<u32>,
+    /// Selector of machines that are never removed; empty for none.
+    #[arg(long, value_name = "SELECTOR")]
+    keep: Option<String>,
+}
+
+impl StaleArgs {
+    async fn run(self, session: &Session, client: &Client) -> anyhow::Result<()> {
+        const PATH: &str = "/api/v1/machines/-/stale-policy";
+        let mut policy = client.get(PATH).await?;
+        let changes = [
+            ("notify_after_days", self.notify_after.map(Value::from)),
+            ("remove_after_days", self.remove_after.map(Value::from)),
+            ("forget_requests_after_days", self.forget_requests_after.map(Value::from)),
+            ("keep", self.keep.map(Value::from)),
+        ];
+        let changed = changes.iter().any(|(_, value)| value.is_some());
+        for (name, value) in changes {
+            if let Some(value) = value {
+                policy[name] = value;
+            }
+        }
+        if changed {
+            policy = client.call(Method::PUT, PATH, Body::Json(policy)).await?;
+        }
+        session.out.thing(&policy)
+    }
 }
 
 /// How to restart or shut down, and where.
@@ -119,6 +161,7 @@ impl MachineCommand {
         let client = session.client().await?;
         match self {
             Self::Reboot(_) | Self::Shutdown(_) => Ok(()),
+            Self::StalePolicy(args) => args.run(session, &client).await,
             Self::List { selector } => {
                 let machines =
                     client.get(&format!("/api/v1/machines?limit=500&q={}", encoded(&selector))).await?;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Machine, MachineError, MachineState, Machines,
-    entity::{address, machine},
+    entity::{address, hardware, machine},
     indexing, store,
 };
 use crate::{audit::Change, ctx::Ctx};
@@ -25,7 +25,7 @@ const MOST: u64 = 50;
 pub struct Duplicate {
     /// The other machine.
     pub machine: Machine,
-    /// What is the same: `hostname`, `boot_id`, `address`.
+    /// What is the same, the surest first: `serial`, `machine-id`, `mac`, `boot_id`, `hostname`, `address`.
     pub same: Vec<String>,
 }
 
@@ -37,16 +37,29 @@ impl Machines {
         let env = self.core.selectors.env();
         let db = self.core.db.read();
         let own = Query::select()
-            .column(address::Column::Address)
+            .column(address::Column::Key)
             .from(address::Entity)
             .and_where(address::Column::MachineId.eq(id))
+            .and_where(address::Column::Key.is_not_null())
             .to_owned();
         let sharing = Query::select()
             .column(address::Column::MachineId)
             .from(address::Entity)
-            .and_where(Expr::col(address::Column::Address).in_subquery(own))
+            .and_where(Expr::col(address::Column::Key).in_subquery(own))
             .to_owned();
-        let mut alike = Condition::any().add(machine::Column::Id.in_subquery(sharing));
+        let identities = Query::select()
+            .column(hardware::Column::Identity)
+            .from(hardware::Entity)
+            .and_where(hardware::Column::MachineId.eq(id))
+            .to_owned();
+        let twins = Query::select()
+            .column(hardware::Column::MachineId)
+            .from(hardware::Entity)
+            .and_where(Expr::col(hardware::Column::Identity).in_subquery(identities))
+            .to_owned();
+        let mut alike = Condition::any()
+            .add(machine::Column::Id.in_subquery(sharing))
+            .add(machine::Column::Id.in_subquery(twins));
         if !row.hostname.is_empty() {
             alike = alike.add(machine::Column::Hostname.eq(&row.hostname));
         }
@@ -74,7 +87,7 @@ impl Machines {
                 },
             })
             .collect();
-        found.sort_by_key(|d| std::cmp::Reverse(d.same.len()));
+        found.sort_by_key(|d| std::cmp::Reverse(likelihood(&d.same)));
         Ok(found)
     }
 
@@ -94,6 +107,7 @@ impl Machines {
         }
         store::delete(&tx, id).await?;
         let addresses: Vec<String> = serde_json::from_value(new.addresses.clone()).unwrap_or_default();
+        let identities: Vec<String> = serde_json::from_value(new.hardware.clone()).unwrap_or_default();
         let set = machine::ActiveModel {
             state: Set(MachineState::Approved.name().into()),
             key_fingerprint: Set(new.key_fingerprint.clone()),
@@ -112,6 +126,7 @@ impl Machines {
             memory_bytes: Set(new.memory_bytes),
             boot_id: Set(new.boot_id),
             addresses: Set(new.addresses),
+            hardware: Set(new.hardware),
             agent_version: Set(new.agent_version),
             agent_version_key: Set(new.agent_version_key),
             last_ip: Set(new.last_ip),
@@ -123,6 +138,7 @@ impl Machines {
         };
         store::update(&tx, old, set).await?;
         indexing::set_addresses(&tx, old, &addresses).await?;
+        indexing::set_hardware(&tx, old, &identities).await?;
         let change = Change::new("machine.replaced", "machine", old)
             .before(json!({"state": before.state, "key_fingerprint": before.key_fingerprint}))
             .after(
@@ -136,20 +152,31 @@ impl Machines {
     }
 }
 
+/// Kinds, the surest first: clones share an id of the installation, neighbours behind one router an address.
+const KINDS: [&str; 6] = ["serial", "machine-id", "mac", "boot_id", "hostname", "address"];
+
+/// One sure sign outweighs all that are less sure.
+fn likelihood(same: &[String]) -> u32 {
+    let weight = |kind: &str| KINDS.iter().position(|k| *k == kind).map_or(0, |at| 1 << (KINDS.len() - at));
+    same.iter().map(|kind| weight(kind)).sum()
+}
+
 fn same(a: &machine::Model, b: &machine::Model) -> Vec<String> {
-    let addresses = |m: &machine::Model| -> Vec<String> {
-        serde_json::from_value(m.addresses.clone()).unwrap_or_default()
+    let texts = |value: &serde_json::Value| -> Vec<String> {
+        serde_json::from_value(value.clone()).unwrap_or_default()
     };
-    let theirs = addresses(b);
-    let mut same = Vec::new();
-    if !a.boot_id.is_empty() && a.boot_id == b.boot_id {
-        same.push("boot_id".to_owned());
-    }
-    if !a.hostname.is_empty() && a.hostname == b.hostname {
-        same.push("hostname".to_owned());
-    }
-    if addresses(a).iter().any(|address| theirs.contains(address)) {
-        same.push("address".to_owned());
-    }
-    same
+    let (hardware, others) = (texts(&a.hardware), texts(&b.hardware));
+    let shared = |kind: &str| {
+        hardware.iter().any(|i| i.split_once(':').is_some_and(|(k, _)| k == kind) && others.contains(i))
+    };
+    let holds = |kind: &str| match kind {
+        "boot_id" => !a.boot_id.is_empty() && a.boot_id == b.boot_id,
+        "hostname" => !a.hostname.is_empty() && a.hostname == b.hostname,
+        "address" => {
+            let theirs = texts(&b.addresses);
+            texts(&a.addresses).iter().any(|address| theirs.contains(address))
+        }
+        kind => shared(kind),
+    };
+    KINDS.into_iter().filter(|kind| holds(kind)).map(str::to_owned).collect()
 }

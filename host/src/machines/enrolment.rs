@@ -234,6 +234,7 @@ impl Machines {
         };
         machine::Entity::insert(row).exec_without_returning(tx).await?;
         indexing::set_addresses(tx, id, &request.facts.addresses).await?;
+        indexing::set_hardware(tx, id, &request.facts.hardware).await?;
         let mut tags: Vec<String> = serde_json::from_value(token.tags.clone()).unwrap_or_default();
         // A tag may have got a rule since the token was made.
         let automatic = tag_store::automatic(tx).await?;

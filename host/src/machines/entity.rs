@@ -3,6 +3,7 @@
 pub mod address;
 pub mod change;
 pub mod engine;
+pub mod hardware;
 pub mod label;
 pub mod machine;
 pub mod section;

@@ -10,7 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    entity::{address, machine},
+    entity::{address, hardware, machine},
     store,
 };
 use crate::{
@@ -43,6 +43,23 @@ pub(super) async fn set_addresses(
         key: Set(net::bytes_of(text).map(Vec::from)),
     });
     address::Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
+}
+
+/// Replace what is known of a machine's hardware.
+pub(super) async fn set_hardware(
+    db: &impl ConnectionTrait,
+    machine: Uuid,
+    identities: &[String],
+) -> Result<(), DbErr> {
+    hardware::Entity::delete_many().filter(hardware::Column::MachineId.eq(machine)).exec(db).await?;
+    let unique: BTreeSet<&String> = identities.iter().filter(|i| !i.is_empty()).collect();
+    if unique.is_empty() {
+        return Ok(());
+    }
+    let rows = unique
+        .into_iter()
+        .map(|identity| hardware::ActiveModel { machine_id: Set(machine), identity: Set(identity.clone()) });
+    hardware::Entity::insert_many(rows).exec_without_returning(db).await.map(drop)
 }
 
 /// Fill in what an earlier version of the host did not keep.

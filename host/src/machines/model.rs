@@ -57,6 +57,9 @@ pub struct Machine {
     pub online: bool,
     /// Last sign of life.
     pub last_seen_at: Option<DateTime<Utc>>,
+    /// Since when it is stale: silent for longer than the policy says.
+    #[serde(default)]
+    pub stale_since: Option<DateTime<Utc>>,
     /// Host name, as the machine says.
     pub hostname: String,
     /// `linux`, `windows`, ...
@@ -112,6 +115,7 @@ impl Machine {
             state: MachineState::parse(&row.state),
             online: presence.is_some(),
             last_seen_at: presence.map(|p| p.last_seen).or(row.last_seen_at),
+            stale_since: row.stale_since.filter(|_| presence.is_none()),
             hostname: row.hostname,
             os_family: row.os_family,
             os_id: row.os_id,

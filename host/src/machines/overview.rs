@@ -55,20 +55,11 @@ impl Machines {
             within = within.add(selector.condition(&env));
         }
         let db = self.core.db.read();
-        let column = |name: &'static str| Expr::col(("machines", name));
-        let by = |value: Expr| by(&within, value);
-        let version = Expr::cust("machines.os_id || ' ' || machines.os_version");
-        let online = yes_no(by(column("online")), db).await?;
-        Ok(Facets {
-            total: total(db, &within, Condition::all()).await?,
-            state: read(db, by(column("state"))).await?,
-            online,
-            os: read(db, by(column("os_id"))).await?,
-            os_version: read(db, by(version)).await?,
-            arch: read(db, by(column("arch"))).await?,
-            tag: read(db, tags(&within)).await?,
-            needs: needs(db, &within).await?,
-        })
+        let mut counted = Counted::default();
+        for row in db.query_all(&alike(&within)).await? {
+            counted.add(&row)?;
+        }
+        Ok(counted.facets(read(db, tags(&within)).await?))
     }
 
     /// Machines by state, as far as the actor sees them.
@@ -119,33 +110,93 @@ async fn read(db: &impl ConnectionTrait, select: SelectStatement) -> Result<Vec<
         .collect()
 }
 
-async fn yes_no(select: SelectStatement, db: &impl ConnectionTrait) -> Result<Vec<Facet>, DbErr> {
-    let rows = db.query_all(&select).await?;
-    let facet = |row: &sea_orm::QueryResult| {
-        let online: bool = row.try_get("", "value")?;
-        let value = if online { "yes" } else { "no" };
-        Ok(Facet { value: value.into(), machines: row.try_get("", "n")? })
-    };
-    rows.iter().map(facet).collect()
-}
-
-async fn total(db: &impl ConnectionTrait, within: &Condition, which: Condition) -> Result<i64, DbErr> {
-    let within = Condition::all().add(within.clone()).add(which);
-    let select = Query::select().expr_as(count(), "n").from("machines").cond_where(within).to_owned();
-    db.query_one(&select).await?.map_or(Ok(0), |row| row.try_get("", "n"))
-}
-
-async fn needs(db: &impl ConnectionTrait, within: &Condition) -> Result<Vec<Facet>, DbErr> {
-    let column = |name: &'static str| Expr::col(("machines", name));
-    let kinds = [
-        ("reboot", column("reboot_required").eq(true)),
-        ("updates", column("updates").gt(0)),
-        ("security", column("security_updates").gt(0)),
-    ];
-    let mut found = Vec::new();
-    for (value, which) in kinds {
-        let machines = total(db, within, Condition::all().add(which)).await?;
-        found.push(Facet { value: value.into(), machines });
+/// Machines that are alike in all that facets tell, with their number: one look at the table instead of one a facet.
+fn alike(within: &Condition) -> SelectStatement {
+    let mut query = Query::select();
+    for (name, value) in alike_in() {
+        query.expr_as(value.clone(), name).add_group_by([value]);
     }
-    Ok(found)
+    query.expr_as(count(), "n").from("machines").cond_where(within.clone()).to_owned()
+}
+
+fn alike_in() -> [(&'static str, Expr); 8] {
+    let column = |name: &'static str| Expr::col(("machines", name));
+    [
+        ("state", column("state")),
+        ("online", column("online")),
+        ("os_id", column("os_id")),
+        ("os_version", column("os_version")),
+        ("arch", column("arch")),
+        ("reboot", column("reboot_required")),
+        // Without parameters: PostgreSQL would take the same one for two.
+        ("with_updates", Expr::cust("machines.updates > 0")),
+        ("with_security", Expr::cust("machines.security_updates > 0")),
+    ]
+}
+
+/// Machines counted by each facet.
+#[derive(Default)]
+struct Counted {
+    total: i64,
+    state: BTreeMap<String, i64>,
+    online: BTreeMap<String, i64>,
+    os: BTreeMap<String, i64>,
+    os_version: BTreeMap<String, i64>,
+    arch: BTreeMap<String, i64>,
+    reboot: i64,
+    updates: i64,
+    security: i64,
+}
+
+impl Counted {
+    fn add(&mut self, row: &sea_orm::QueryResult) -> Result<(), DbErr> {
+        let machines: i64 = row.try_get("", "n")?;
+        let text = |column: &str| row.try_get::<String>("", column);
+        let is = |column: &str| row.try_get::<bool>("", column);
+        let (os, version) = (text("os_id")?, text("os_version")?);
+        let online = if is("online")? { "yes" } else { "no" };
+        self.total += machines;
+        for (counts, value) in [
+            (&mut self.state, text("state")?),
+            (&mut self.online, online.to_owned()),
+            (&mut self.os_version, format!("{os} {version}")),
+            (&mut self.os, os),
+            (&mut self.arch, text("arch")?),
+        ] {
+            *counts.entry(value).or_default() += machines;
+        }
+        for (count, column) in [
+            (&mut self.reboot, "reboot"),
+            (&mut self.updates, "with_updates"),
+            (&mut self.security, "with_security"),
+        ] {
+            if is(column)? {
+                *count += machines;
+            }
+        }
+        Ok(())
+    }
+
+    fn facets(self, tag: Vec<Facet>) -> Facets {
+        let needs = [("reboot", self.reboot), ("updates", self.updates), ("security", self.security)];
+        Facets {
+            total: self.total,
+            state: most(self.state),
+            online: most(self.online),
+            os: most(self.os),
+            os_version: most(self.os_version),
+            arch: most(self.arch),
+            tag,
+            needs: needs.map(|(value, machines)| Facet { value: value.into(), machines }).into(),
+        }
+    }
+}
+
+/// Those on most machines first.
+fn most(counts: BTreeMap<String, i64>) -> Vec<Facet> {
+    let mut found: Vec<Facet> =
+        counts.into_iter().map(|(value, machines)| Facet { value, machines }).collect();
+    found.sort_by_key(|facet| std::cmp::Reverse(facet.machines));
+    found.truncate(MOST as usize);
+    found
 }

@@ -60,6 +60,7 @@ impl Machines {
         let tx = self.core.db.begin().await?;
         store::update(&tx, id, set).await?;
         indexing::set_addresses(&tx, id, &hello.facts.addresses).await?;
+        indexing::set_hardware(&tx, id, &hello.facts.hardware).await?;
         tx.commit().await?;
         self.publish("machine.updated", id, json!({"name": row.name, "agent_version": hello.agent_version}));
         Ok(())
@@ -194,6 +195,7 @@ fn merged(row: &machine::Model, hello: &Hello) -> machine::ActiveModel {
         memory_bytes,
         boot_id,
         addresses,
+        hardware,
         agent_version,
         os_version_key,
         agent_version_key

@@ -23,7 +23,7 @@ use crate::{
     events::NewEvent,
     http::Page,
     pki::{AgentCertificate, PkiError},
-    selector::{Selector, SelectorError},
+    selector::{Env, Selector, SelectorError},
 };
 
 /// Most tags of a machine.
@@ -83,12 +83,13 @@ impl Machines {
     pub async fn list(&self, ctx: &Ctx, query: MachineQuery) -> Result<Page<Machine>, MachineError> {
         let scope = ctx.require_scope("machines:read")?;
         let env = self.core.selectors.env();
-        let mut condition = Condition::all().add(scope.condition(&env));
-        if let Some(selector) = query.selector {
-            condition = condition.add(selector.condition(&env));
-        }
+        let condition = |env: &Env| {
+            let within = Condition::all().add(scope.condition(env));
+            within.add_option(query.selector.as_ref().map(|selector| selector.condition(env)))
+        };
+        let wanted = sort::Wanted { near: condition(&env.row_by_row()), all: condition(&env) };
         let db = self.core.db.read();
-        let page = sort::list(db, condition, query.sort, query.after, query.limit).await?;
+        let page = sort::list(db, wanted, query.sort, query.after, query.limit).await?;
         let ids: Vec<Uuid> = page.items.iter().map(|m| m.id).collect();
         let mut tags = store::tags(db, &ids).await?;
         Ok(page.map(|row| {
@@ -229,14 +230,20 @@ impl Machines {
 
     /// Remove a machine with its inventory. Its tasks stay as history.
     pub async fn delete(&self, ctx: &Ctx, id: Uuid) -> Result<(), MachineError> {
-        let no = self.visible(ctx, "machines:delete", id).await?.no;
+        self.visible(ctx, "machines:delete", id).await?;
+        self.delete_as(ctx, id, "machine.deleted").await
+    }
+
+    /// Remove a machine; the activity log calls it `action`. The caller has authorised.
+    pub(super) async fn delete_as(&self, ctx: &Ctx, id: Uuid, action: &str) -> Result<(), MachineError> {
+        let no = store::get(self.core.db.read(), id).await?.ok_or(MachineError::NotFound("machine"))?.no;
         let before = self.shown(id).await?;
         let tx = self.core.db.begin().await?;
         if let Some(no) = no {
             ingest::forget(&tx, no).await?;
         }
         store::delete(&tx, id).await?;
-        let entry = Change::new("machine.deleted", "machine", id).before(&before);
+        let entry = Change::new(action, "machine", id).before(&before);
         self.core.audit.record_in(ctx, &tx, entry).await?;
         tx.commit().await?;
         self.core.sessions.disconnect(id, "removed", "An administrator removed this machine.");
@@ -328,6 +335,7 @@ pub(super) fn facts_row(facts: &MachineFacts, agent_version: &str) -> machine::A
         memory_bytes: Set(facts.memory_bytes.try_into().unwrap_or(i64::MAX)),
         boot_id: Set(facts.boot_id.clone()),
         addresses: Set(json!(facts.addresses)),
+        hardware: Set(json!(facts.hardware)),
         agent_version: Set(agent_version.into()),
         os_version_key: Set(indexing::version_key(&facts.os_version)),
         agent_version_key: Set(indexing::version_key(agent_version)),

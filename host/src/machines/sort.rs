@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect,
-    Value,
+    QueryTrait, Select, Value, sea_query::NullOrdering,
 };
 use uuid::Uuid;
 
@@ -72,6 +72,20 @@ impl Sort {
         }
     }
 
+    fn ordered(self, mut query: Select<machine::Entity>) -> Select<machine::Entity> {
+        let (order, nulls) = match self.descending {
+            true => (Order::Desc, NullOrdering::Last),
+            false => (Order::Asc, NullOrdering::First),
+        };
+        for column in self.columns() {
+            query = match is_null_able(*column) {
+                true => query.order_by_with_nulls(*column, order.clone(), nulls),
+                false => query.order_by(*column, order.clone()),
+            };
+        }
+        query
+    }
+
     /// Rows after `row` in this order.
     fn after(self, row: &machine::Model) -> Condition {
         let columns = self.columns();
@@ -130,35 +144,45 @@ fn value(row: &machine::Model, column: machine::Column) -> Option<Value> {
     }
 }
 
+/// Machines that are looked at first, in the order of the list. A filter that lets every fortieth through is answered
+/// from them; one that lets fewer through leaves few to sort.
+const NEAR: u64 = 2000;
+
+/// Which machines, said twice.
+pub(super) struct Wanted {
+    /// For a look at few machines ([`crate::selector::Env::row_by_row`]).
+    pub near: Condition,
+    /// For all of them.
+    pub all: Condition,
+}
+
 /// A page of machines. Its key is the last machine's id; a cursor whose machine was removed begins anew after its id.
+///
+/// Planners either walk along the order, slow when few machines are wanted, or gather all that are wanted and sort them,
+/// slow when they are many, and cannot know beforehand. So the first [`NEAR`] are walked, and gathering is left for when
+/// the page is not full after that.
 pub(super) async fn list(
     db: &impl ConnectionTrait,
-    condition: Condition,
+    wanted: Wanted,
     sort: Sort,
     after: Option<String>,
     limit: u64,
 ) -> Result<Page<machine::Model>, DbErr> {
-    let mut query = machine::Entity::find().filter(condition);
+    let mut from = Condition::all();
     if let Some(after) = after {
         let id = after.split('/').next().and_then(|id| id.parse::<Uuid>().ok()).unwrap_or_default();
-        query = match machine::Entity::find_by_id(id).one(db).await? {
-            Some(row) => query.filter(sort.after(&row)),
-            None => query.filter(machine::Column::Id.gt(id)),
+        from = match machine::Entity::find_by_id(id).one(db).await? {
+            Some(row) => sort.after(&row),
+            None => from.add(machine::Column::Id.gt(id)),
         };
     }
-    let order = if sort.descending { Order::Desc } else { Order::Asc };
-    let nulls = if sort.descending {
-        sea_orm::sea_query::NullOrdering::Last
-    } else {
-        sea_orm::sea_query::NullOrdering::First
-    };
-    for column in sort.columns() {
-        query = if is_null_able(*column) {
-            query.order_by_with_nulls(*column, order.clone(), nulls)
-        } else {
-            query.order_by(*column, order.clone())
-        };
+    let near = sort.ordered(machine::Entity::find().filter(from.clone())).limit(NEAR).into_query();
+    let mut query = sort.ordered(machine::Entity::find().filter(wanted.near)).limit(limit + 1);
+    QuerySelect::query(&mut query).from_clear().from_subquery(near, "machines");
+    let mut rows = query.all(db).await?;
+    if rows.len() as u64 <= limit {
+        let query = sort.ordered(machine::Entity::find().filter(wanted.all).filter(from));
+        rows = query.limit(limit + 1).all(db).await?;
     }
-    let rows = query.limit(limit + 1).all(db).await?;
     Ok(Page::cut(rows, limit, |row| row.id.to_string()))
 }

@@ -75,6 +75,23 @@ pub struct SeriesHistory {
     pub max: Vec<Option<f32>>,
 }
 
+/// The newest values of a figure across machines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Summary {
+    /// Machines that reported it.
+    pub machines: i64,
+    /// Mean.
+    pub mean: f64,
+    /// Least.
+    pub min: f64,
+    /// Median.
+    pub p50: f64,
+    /// 95 of a hundred machines have at most this.
+    pub p95: f64,
+    /// Greatest.
+    pub max: f64,
+}
+
 /// A machine and its newest value of a figure.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TopMachine {

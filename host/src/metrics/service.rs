@@ -7,14 +7,14 @@ use std::{
 
 use agent_protocol::metrics::Samples;
 use chrono::DateTime;
-use sea_orm::{DatabaseTransaction, sea_query::Order};
+use sea_orm::{Condition, DatabaseTransaction, sea_query::Order};
 use uuid::Uuid;
 
 use super::{
     MetricsError,
     block::{self, Columns},
     catalog,
-    model::{Figure, History, Point, SeriesHistory, TopMachine},
+    model::{Figure, History, Point, SeriesHistory, Summary, TopMachine},
     store,
     tier::Tier,
 };
@@ -189,17 +189,40 @@ impl Metrics {
 
     /// Machines ranked by the newest value of a figure.
     pub async fn top(&self, ctx: &Ctx, query: TopQuery) -> Result<Vec<TopMachine>, MetricsError> {
+        let (column, condition) = self.newest(ctx, &query.name, query.selector)?;
+        Ok(store::top(self.core.db.read(), column, condition, query.order, query.limit).await?)
+    }
+
+    /// The newest values of a figure across the machines within reach that a selector matches; none has reported it
+    /// when absent.
+    pub async fn summary(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        selector: Option<Selector>,
+    ) -> Result<Option<Summary>, MetricsError> {
+        let (column, condition) = self.newest(ctx, name, selector)?;
+        Ok(store::summary(self.core.db.read(), column, condition).await?)
+    }
+
+    /// Column of a figure, and the machines meant.
+    fn newest(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        selector: Option<Selector>,
+    ) -> Result<(&'static str, Condition), MetricsError> {
         let scope = ctx.require_scope("machines:read")?;
-        let Some(column) = catalog::column(&query.name) else {
-            let detail = "Machines cannot be ranked by this; GET /api/v1/metrics/catalog lists figures.";
+        let Some(column) = catalog::column(name) else {
+            let detail = "Machines are not compared by this; GET /api/v1/metrics/catalog lists figures.";
             return Err(MetricsError::Invalid { field: "name", detail: detail.into() });
         };
         let env = self.core.selectors.env();
-        let mut condition = scope.condition(&env);
-        if let Some(selector) = query.selector {
-            condition = sea_orm::Condition::all().add(condition).add(selector.condition(&env));
+        let mut condition = Condition::all().add(scope.condition(&env));
+        if let Some(selector) = selector {
+            condition = condition.add(selector.condition(&env));
         }
-        Ok(store::top(self.core.db.read(), column, condition, query.order, query.limit).await?)
+        Ok((column, condition))
     }
 
     /// Remove what is older than its tier keeps.

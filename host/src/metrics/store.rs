@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::{Expr, ExprTrait, OnConflict, Order, Query},
+    sea_query::{Expr, ExprTrait, OnConflict, Order, Query, SelectStatement},
 };
 use uuid::Uuid;
 
 use super::{
     entity::{ActiveModel, Column as C, Entity, Model},
-    model::TopMachine,
+    model::{Summary, TopMachine},
     tier::Tier,
 };
 
@@ -119,6 +119,57 @@ pub(super) async fn put_newest(
     db.execute(&insert).await.map(drop)
 }
 
+/// Newest values of a column, of machines that `condition` selects.
+fn newest(column: &'static str, condition: Condition) -> SelectStatement {
+    Query::select()
+        .from("machine_metrics")
+        .inner_join("machines", Expr::col(("machines", "id")).equals(("machine_metrics", "machine_id")))
+        .and_where(Expr::col(("machine_metrics", column)).is_not_null())
+        .cond_where(condition)
+        .to_owned()
+}
+
+/// Count, mean, least, median, 95th of a hundred and greatest of the newest values of a column.
+pub(super) async fn summary(
+    db: &impl ConnectionTrait,
+    column: &'static str,
+    condition: Condition,
+) -> Result<Option<Summary>, DbErr> {
+    let value = || Expr::col(("machine_metrics", column));
+    let whole = newest(column, condition.clone())
+        .expr_as(value().count(), "count")
+        .expr_as(value().avg(), "mean")
+        .expr_as(value().min(), "min")
+        .expr_as(value().max(), "max")
+        .to_owned();
+    let Some(row) = db.query_one(&whole).await? else { return Ok(None) };
+    let machines: i64 = row.try_get("", "count")?;
+    if machines == 0 {
+        return Ok(None);
+    }
+    let nth = async |part: f64| {
+        let at = ((machines - 1) as f64 * part).round() as u64;
+        let query = newest(column, condition.clone())
+            .expr_as(value(), "value")
+            .order_by(("machine_metrics", column), Order::Asc)
+            .limit(1)
+            .offset(at)
+            .to_owned();
+        let row = db.query_one(&query).await?;
+        // Between the two questions values move; the greatest is there in any case.
+        row.map_or_else(|| Ok(None), |row| row.try_get::<f64>("", "value").map(Some))
+    };
+    let max: f64 = row.try_get("", "max")?;
+    Ok(Some(Summary {
+        machines,
+        mean: row.try_get("", "mean")?,
+        min: row.try_get("", "min")?,
+        p50: nth(0.5).await?.unwrap_or(max),
+        p95: nth(0.95).await?.unwrap_or(max),
+        max,
+    }))
+}
+
 /// Machines with the greatest or least newest value of a column.
 pub(super) async fn top(
     db: &impl ConnectionTrait,
@@ -127,15 +178,11 @@ pub(super) async fn top(
     order: Order,
     limit: u64,
 ) -> Result<Vec<TopMachine>, DbErr> {
-    let query = Query::select()
+    let query = newest(column, condition)
         .column(("machines", "id"))
         .column(("machines", "name"))
         .column(("machine_metrics", "at"))
         .expr_as(Expr::col(("machine_metrics", column)), "value")
-        .from("machine_metrics")
-        .inner_join("machines", Expr::col(("machines", "id")).equals(("machine_metrics", "machine_id")))
-        .and_where(Expr::col(("machine_metrics", column)).is_not_null())
-        .cond_where(condition)
         .order_by(("machine_metrics", column), order)
         .limit(limit)
         .to_owned();

@@ -19,6 +19,7 @@ use crate::{
     ctx::Ctx,
     events::NewEvent,
     http::Page,
+    machines::Machines,
     selector::{Saved, Selector, is_search_name},
 };
 
@@ -267,13 +268,8 @@ impl Searches {
         name: &str,
     ) -> Result<Vec<String>, SearchError> {
         let leading = self.core.selectors.leading_to(name);
-        let uses = |selector: &str| {
-            selector
-                .parse::<Selector>()
-                .is_ok_and(|s| s.node().searches().iter().any(|n| leading.contains(*n)))
-        };
-        let scopes = store::scopes(db).await?;
-        Ok(scopes.into_iter().filter(|(_, scope)| uses(scope)).map(|(name, _)| name).collect())
+        let uses = |s: &Selector| s.node().searches().iter().any(|n| leading.contains(*n));
+        Ok(named(store::scopes(db).await?, uses))
     }
 
     async fn unused(&self, db: &impl sea_orm::ConnectionTrait, name: &str) -> Result<(), SearchError> {
@@ -283,11 +279,15 @@ impl Searches {
             .into_iter()
             .filter(|row| row.name != name && row.selector.parse::<Selector>().is_ok_and(|s| direct(&s)));
         let roles = self.roles_using(db, name).await?;
+        let tags = named(store::tag_rules(db).await?, direct);
+        let policy = Machines::kept(&self.core.settings).await?.parse::<Selector>().is_ok_and(|s| direct(&s));
         let users: Vec<String> = searches
             .map(
                 |row| if row.shared { format!("the search {}", row.name) } else { "a private search".into() },
             )
             .chain(roles.into_iter().map(|role| format!("the role {role}")))
+            .chain(tags.into_iter().map(|tag| format!("the tag {tag}")))
+            .chain(policy.then(|| "the policy for stale machines".to_owned()))
             .collect();
         if users.is_empty() { Ok(()) } else { Err(SearchError::InUse(users)) }
     }
@@ -311,6 +311,12 @@ impl Searches {
             self.core.events.publish(NewEvent::new(topic, "searches:read", data));
         }
     }
+}
+
+/// Names of those whose selector `uses` it.
+fn named(found: Vec<(String, String)>, uses: impl Fn(&Selector) -> bool) -> Vec<String> {
+    let uses = |text: &str| text.parse::<Selector>().is_ok_and(|selector| uses(&selector));
+    found.into_iter().filter(|(_, text)| uses(text)).map(|(name, _)| name).collect()
 }
 
 fn audited(row: &entity::Model) -> serde_json::Value {

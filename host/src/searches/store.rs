@@ -73,6 +73,11 @@ pub(super) async fn scopes(db: &impl ConnectionTrait) -> Result<Vec<(String, Str
     selectors(db, "roles", "scope").await
 }
 
+/// Name and rule of each automatic tag that names saved searches.
+pub(super) async fn tag_rules(db: &impl ConnectionTrait) -> Result<Vec<(String, String)>, DbErr> {
+    selectors(db, "tags", "selector").await
+}
+
 /// Name and selector of each row of `table` that names saved searches.
 async fn selectors(
     db: &impl ConnectionTrait,

@@ -43,9 +43,11 @@ fn term(term: &Term, env: &Env) -> Condition {
         Field::Notes => text("notes"),
         Field::OsVersion => version_test("os_version", "os_version_key", &term.test, env),
         Field::AgentVersion => version_test("agent_version", "agent_version_key", &term.test, env),
-        Field::Tag => within("machine_tags", text_test("machine_tags", "tag", &term.test, env)),
-        Field::Has => within("inventory_sections", text_test("inventory_sections", "name", &term.test, env)),
-        Field::Address => within("machine_addresses", address_test(&term.test, env)),
+        Field::Tag => within("machine_tags", text_test("machine_tags", "tag", &term.test, env), env),
+        Field::Has => {
+            within("inventory_sections", text_test("inventory_sections", "name", &term.test, env), env)
+        }
+        Field::Address => within("machine_addresses", address_test(&term.test, env), env),
         Field::Id => values(column("id"), &term.test, env),
         Field::State => values(column("state"), &term.test, env),
         Field::Online => values(column("online"), &term.test, env),
@@ -85,8 +87,11 @@ pub(super) fn any(conditions: impl IntoIterator<Item = Condition>) -> Condition 
 }
 
 /// Machines that have a row in `table`, whose column `machine_id` names them, for which `condition` holds.
-pub(super) fn within(table: &'static str, condition: Condition) -> Condition {
-    let rows = Query::select().column((table, "machine_id")).from(table).cond_where(condition).to_owned();
+pub(super) fn within(table: &'static str, condition: Condition, env: &Env) -> Condition {
+    let mut rows = Query::select().column((table, "machine_id")).from(table).cond_where(condition).to_owned();
+    if env.row_by_row {
+        rows.and_where(Expr::col((table, "machine_id")).equals(("machines", "id")));
+    }
     Condition::all().add(column("id").in_subquery(rows))
 }
 

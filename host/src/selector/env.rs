@@ -35,6 +35,8 @@ pub struct Env {
     pub(super) now: DateTime<Utc>,
     pub(super) backend: DbBackend,
     pub(super) searches: Arc<SavedSearches>,
+    /// Conditions look up what belongs to the row at hand, instead of gathering all rows that match.
+    pub(super) row_by_row: bool,
 }
 
 /// Why a selector cannot be used, although it parses.
@@ -52,6 +54,12 @@ pub enum Unusable {
 }
 
 impl Env {
+    /// For a question that looks at few rows: what else belongs to each is looked up, by its index, when the row is
+    /// looked at. The answer is the same.
+    pub fn row_by_row(&self) -> Self {
+        Self { row_by_row: true, ..self.clone() }
+    }
+
     /// The tree with saved searches put in their places.
     pub(crate) fn expand(&self, node: &Node) -> Result<Node, Unusable> {
         let mut left = MAX_NODES;

@@ -2,7 +2,7 @@
 
 use sea_orm::{
     Condition,
-    sea_query::{Expr, ExprTrait, Query},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 
 use super::{
@@ -53,7 +53,7 @@ pub(super) fn item_kind(field: Field) -> Option<&'static str> {
 /// A figure on one side of a number, or between two. A length of time is seconds.
 pub(super) fn figure(field: Field, test: &Test, env: &Env) -> Condition {
     let column = Expr::col(("machine_metrics", figure_column(field).unwrap_or("machine_id")));
-    within("machine_metrics", values(column, &plain(test), env))
+    within("machine_metrics", values(column, &plain(test), env), env)
 }
 
 /// Lengths of time as numbers, which compare the other way round than how long ago something was.
@@ -82,37 +82,40 @@ fn each(test: &Test, change: impl Fn(&Value) -> Value) -> Test {
 }
 
 /// Machines with an item of this kind for which `condition` holds.
-fn items(kind: &'static str, condition: Condition) -> Condition {
+fn items(kind: &'static str, condition: Condition, env: &Env) -> Condition {
     let rows = Query::select()
         .column(("machine_items", "machine_no"))
         .from("machine_items")
         .and_where(Expr::col(("machine_items", "kind")).eq(kind))
         .cond_where(condition)
         .to_owned();
-    numbered(rows)
+    numbered(rows, "machine_items", env)
 }
 
 /// Machines whose number is among `rows`; one without a number is among none.
-fn numbered(rows: sea_orm::sea_query::SelectStatement) -> Condition {
+fn numbered(mut rows: SelectStatement, table: &'static str, env: &Env) -> Condition {
+    if env.row_by_row {
+        rows.and_where(Expr::col((table, "machine_no")).equals(("machines", "no")));
+    }
     let no = || Expr::col(("machines", "no"));
     Condition::all().add(no().is_not_null()).add(no().in_subquery(rows))
 }
 
 /// Items by name.
 pub(super) fn named(kind: &'static str, test: &Test, env: &Env) -> Condition {
-    items(kind, text_test("machine_items", "name", test, env))
+    items(kind, text_test("machine_items", "name", test, env), env)
 }
 
 /// Items by number.
 pub(super) fn number(kind: &'static str, test: &Test, env: &Env) -> Condition {
-    items(kind, values(Expr::col(("machine_items", "number")), test, env))
+    items(kind, values(Expr::col(("machine_items", "number")), test, env), env)
 }
 
 /// Services by name and state.
 pub(super) fn service(part: &Part, env: &Env) -> Condition {
     let name = text_test("machine_items", "name", &text(&part.name), env);
     let state = part.rest.iter().map(|(_, state)| Expr::col(("machine_items", "detail")).eq(state.clone()));
-    items("service", state.fold(name, |all, state| Condition::all().add(all).add(state)))
+    items("service", state.fold(name, |all, state| Condition::all().add(all).add(state)), env)
 }
 
 /// Packages by name and version: titles, their versions, then the machines, each by its index.
@@ -142,7 +145,7 @@ pub(super) fn package(part: &Part, env: &Env) -> Condition {
         .from("machine_software")
         .and_where(Expr::col(("machine_software", "entry_id")).in_subquery(entries))
         .to_owned();
-    numbered(rows)
+    numbered(rows, "machine_software", env)
 }
 
 fn text(pattern: &str) -> Test {

@@ -47,7 +47,12 @@ impl Selectors {
 
     /// The surroundings as they are now. Take them once per request.
     pub fn env(&self) -> Env {
-        Env { now: self.clock.now(), backend: self.db.backend(), searches: self.searches() }
+        Env {
+            now: self.clock.now(),
+            backend: self.db.backend(),
+            searches: self.searches(),
+            row_by_row: false,
+        }
     }
 
     fn searches(&self) -> Arc<SavedSearches> {

@@ -185,37 +185,57 @@ pub(super) async fn titles(
         Reach::All => None,
         Reach::Few(condition) | Reach::AllBut(condition) => Some(condition),
     };
-    title_columns(&mut select, reached).column(("t", "search"));
+    title_columns(&mut select).column(("t", "search"));
     let rows = db.query_all(&select).await?;
     let rows = rows.iter().map(|row| Ok((row.try_get::<String>("", "search")?, as_title(row)?)));
     let rows: Vec<(String, Title)> = rows.collect::<Result<_, DbErr>>()?;
-    let page = Page::cut(rows, listing.limit, |(search, t)| key(listing.order, t.id, search, t.machines));
+    let mut page = Page::cut(rows, listing.limit, |(search, t)| key(listing.order, t.id, search, t.machines));
+    count_versions(db, page.items.iter_mut().map(|(_, title)| title).collect(), reached).await?;
     Ok(page.map(|(_, title)| title))
 }
 
-/// A title's columns; its versions are those that machines within reach have.
-fn title_columns<'a>(
-    select: &'a mut SelectStatement,
+/// Count the versions that machines within reach have. Of a page's titles alone: a database that has rows to sort would
+/// count for all of them.
+async fn count_versions(
+    db: &impl ConnectionTrait,
+    mut titles: Vec<&mut Title>,
     reached: Option<&Condition>,
-) -> &'a mut SelectStatement {
+) -> Result<(), DbErr> {
+    if titles.is_empty() {
+        return Ok(());
+    }
     let mut versions = Query::select()
-        .expr(Expr::expr(Func::count_distinct(Expr::col(("v", "version")))))
+        .column(("v", "title_id"))
+        .expr_as(Expr::expr(Func::count_distinct(Expr::col(("v", "version")))), "n")
         .from_as("software", "v")
-        .and_where(Expr::col(("v", "title_id")).equals(("t", "id")))
+        .and_where(Expr::col(("v", "title_id")).is_in(titles.iter().map(|title| title.id)))
         .and_where(Expr::col(("v", "machines")).gt(0))
+        .group_by_col(("v", "title_id"))
         .to_owned();
     if let Some(condition) = reached {
-        let had = links("machine_software", condition)
-            .expr(Expr::val(1))
-            .and_where(Expr::col(("l", "entry_id")).equals(("v", "id")))
-            .to_owned();
-        versions.and_where(Expr::exists(had));
+        versions.and_where(had("v", condition));
     }
-    select
-        .columns([("t", "id"), ("t", "manager"), ("t", "name"), ("t", "title")])
-        .expr_as(Expr::SubQuery(None, Box::new(versions.into())), "versions")
+    for row in db.query_all(&versions).await? {
+        let (id, n): (i32, i64) = (row.try_get("", "title_id")?, row.try_get("", "n")?);
+        titles.iter_mut().filter(|title| title.id == id).for_each(|title| title.versions = n);
+    }
+    Ok(())
 }
 
+/// Whether a machine within reach has the entry of `software`, here called `entry`.
+fn had(entry: &'static str, condition: &Condition) -> Expr {
+    let links = links("machine_software", condition)
+        .expr(Expr::val(1))
+        .and_where(Expr::col(("l", "entry_id")).equals((entry, "id")))
+        .to_owned();
+    Expr::exists(links)
+}
+
+fn title_columns(select: &mut SelectStatement) -> &mut SelectStatement {
+    select.columns([("t", "id"), ("t", "manager"), ("t", "name"), ("t", "title")])
+}
+
+/// A title whose versions are not counted yet.
 fn as_title(row: &QueryResult) -> Result<Title, DbErr> {
     Ok(Title {
         id: row.try_get("", "id")?,
@@ -223,7 +243,7 @@ fn as_title(row: &QueryResult) -> Result<Title, DbErr> {
         name: row.try_get("", "name")?,
         title: row.try_get("", "title")?,
         machines: row.try_get("", "n")?,
-        versions: row.try_get("", "versions")?,
+        versions: 0,
     })
 }
 
@@ -234,14 +254,17 @@ pub(super) async fn named(
     reached: Option<&Condition>,
 ) -> Result<Vec<Title>, DbErr> {
     let mut select = Query::select();
-    title_columns(select.from_as("software_titles", "t"), reached);
+    title_columns(select.from_as("software_titles", "t"));
     select.expr_as(Expr::col(("t", "machines")).cast_as(Alias::new("bigint")), "n");
     match software.parse::<i32>() {
         Ok(id) => select.and_where(Expr::col(("t", "id")).eq(id)),
         Err(_) => select.and_where(Expr::col(("t", "name")).eq(software)),
     };
     select.order_by(("t", "machines"), Direction::Desc).limit(MOST_NAMESAKES);
-    db.query_all(&select).await?.iter().map(as_title).collect()
+    let rows = db.query_all(&select).await?;
+    let mut titles = rows.iter().map(as_title).collect::<Result<Vec<_>, _>>()?;
+    count_versions(db, titles.iter_mut().collect(), reached).await?;
+    Ok(titles)
 }
 
 /// Machines within reach that have a title.
@@ -281,6 +304,7 @@ pub(super) async fn versions(
         .expr_as(n, "n")
         .from_as("software", "s")
         .and_where(Expr::col(("s", "title_id")).eq(title))
+        .and_where_option(condition.map(|condition| had("s", condition)))
         .order_by(("s", "machines"), Direction::Desc)
         .limit(MOST_VERSIONS)
         .to_owned();
@@ -306,7 +330,8 @@ pub(super) async fn entries(
     version: Option<&str>,
 ) -> Result<Vec<i32>, DbErr> {
     let mut select = Query::select();
-    select.column("id").from("software").and_where(Expr::col("title_id").eq(title)).limit(MOST_ENTRIES);
+    select.column("id").from("software").and_where(Expr::col("title_id").eq(title));
+    select.order_by("machines", Direction::Desc).limit(MOST_ENTRIES);
     if let Some(version) = version {
         select.and_where(Expr::col("version").eq(version));
     }

@@ -38,7 +38,7 @@ fn delta(before: &Value, after: &Value, upserts: &Value, removed: &[&str]) -> In
     }
 }
 
-async fn tell(host: &TestHost, machine: Uuid, name: &str, data: Value) {
+pub async fn tell(host: &TestHost, machine: Uuid, name: &str, data: Value) {
     let stored = host.host.app.machines.store_report(machine, whole(name, &data)).await.unwrap();
     assert!(matches!(stored, Stored::Stored(_)));
 }

@@ -23,4 +23,5 @@ mod operations;
 mod plans;
 mod scope;
 mod selector;
+mod stale;
 mod tags;

@@ -108,10 +108,18 @@ async fn machines_are_ranked_by_the_newest_value_within_the_actors_reach() {
     let values: Vec<_> = ranked.iter().map(|m| (m.id, m.value)).collect();
     assert_eq!(values, [(ids[1], 90.0), (ids[0], 5.0)]);
 
+    let summary = host.app.metrics.summary(&ctx(), "cpu.percent", None).await.unwrap().unwrap();
+    assert_eq!((summary.machines, summary.min, summary.mean, summary.max), (2, 5.0, 47.5, 90.0));
+    assert_eq!(summary.p95, 90.0);
+    assert!(host.app.metrics.summary(&ctx(), "temperature_c", None).await.unwrap().is_none());
+    assert!(host.app.metrics.summary(&ctx(), "no.such", None).await.is_err());
+
     let grant = Grant { permissions: PermissionSet::new(["machines:read"]), scope: "name:quiet".into() };
     let scoped = Ctx::new(Actor::System, "scoped", vec![grant], "test".into());
     let ranked = host.app.metrics.top(&scoped, top(Order::Desc)).await.unwrap();
     assert_eq!(ranked.iter().map(|m| m.id).collect::<Vec<_>>(), [ids[0]]);
+    let summary = host.app.metrics.summary(&scoped, "cpu.percent", None).await.unwrap().unwrap();
+    assert_eq!((summary.machines, summary.max), (1, 5.0));
     let hidden =
         host.app.metrics.history(&scoped, ids[1], query("cpu.percent", now_s - 600, now_s, 10)).await;
     assert!(matches!(hidden, Err(MetricsError::NotFound)));

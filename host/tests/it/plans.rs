@@ -15,7 +15,7 @@ use sysmanage::{
 use uuid::Uuid;
 
 /// Tables with a row per machine and thing, by name or the alias queries give them.
-const BIG: [&str; 9] = [
+const BIG: [&str; 12] = [
     "l",
     "machine_software",
     "machine_updates",
@@ -25,6 +25,9 @@ const BIG: [&str; 9] = [
     "machine_tags",
     "machine_metrics",
     "software",
+    "machine_addresses",
+    "machine_hardware",
+    "updates",
 ];
 
 /// SQLite, and the PostgreSQL server that the environment names.
@@ -63,6 +66,9 @@ async fn ask(app: &App) {
         Some("cert.expires<30d or virtual:kvm"),
         Some("disk.percent>90 uptime>90d"),
     ];
+    let machine = crate::selector::Fake::new("a", chrono::Utc::now()).insert(&app.db).await;
+    app.machines.duplicates(&ctx, machine).await.unwrap();
+    app.machines.sweep_stale().await.unwrap();
     let page = |name: &str| Some(format!("{}/{name}", Uuid::nil()));
     for selector in selectors {
         let selector: Option<Selector> = selector.map(|s| s.parse().unwrap());

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     host::{self, TestHost},
+    inventory::{package, tell},
     selector::Fake,
 };
 
@@ -47,6 +48,7 @@ async fn fleet() -> Fleet {
         ..Fake::new("zebra-1", now).tagged(&["zebra-tag"])
     };
     let outside = outside.insert(&app.db).await;
+    tell_inventories(&host, inside, outside).await;
     let ctx = Ctx::system("test");
     let change = MachineChange { notes: Some("zebra-notes-2".into()), ..MachineChange::default() };
     app.machines.update(&ctx, outside, change).await.unwrap();
@@ -74,6 +76,23 @@ async fn fleet() -> Fleet {
     Fleet { host, token, inside, outside, operations, task, secrets }
 }
 
+/// Both have the title `shared`; whatever else the outside machine has, and its version, is called after a zebra.
+async fn tell_inventories(host: &TestHost, inside: Uuid, outside: Uuid) {
+    for version in ["1", "2"] {
+        let list = [package("shared", version)];
+        tell(host, inside, "packages", json!({"packages": list})).await;
+        let zebras = [package("shared", &format!("{version}-zebra")), package("zebra-tool", version)];
+        tell(host, outside, "packages", json!({"packages": zebras})).await;
+    }
+    tell(host, inside, "updates", json!({"updates": [package("shared", "3")]})).await;
+    let zebras = [package("shared", "3-zebra"), package("zebra-tool", "3")];
+    tell(host, outside, "updates", json!({"updates": zebras})).await;
+    let service = json!({"key": "zebra.service", "name": "zebra.service", "state": "failed"});
+    tell(host, outside, "services", json!({"services": [service]})).await;
+    let user = json!({"key": "zebra-user", "name": "zebra-user", "uid": 4444});
+    tell(host, outside, "users", json!({"users": [user]})).await;
+}
+
 /// Methods and paths of the document.
 fn routes() -> Vec<(Method, String)> {
     let document = Document::of(&router::document()).0;
@@ -98,6 +117,11 @@ impl Fleet {
             t if t.starts_with("/api/v1/machines/") => vec![filled(&self.outside)],
             t if t.starts_with("/api/v1/operations/{id}") => vec![filled(&self.operations[0])],
             t if t.starts_with("/api/v1/tasks/") => vec![filled(&self.task)],
+            t if t.contains("{software}") => {
+                ["shared", "zebra-tool"].map(|s| t.replace("{software}", s)).into()
+            }
+            // Numbers of updates: those of both machines, and some that are nobody's.
+            t if t.contains("{update}") => (0..6).map(|n| t.replace("{update}", &n.to_string())).collect(),
             t => vec![filled(&Uuid::nil()), filled(&self.outside)]
                 .into_iter()
                 .map(|path| if t.contains("{id}") { path } else { filled(&Uuid::nil()) })
@@ -128,11 +152,15 @@ async fn no_route_tells_anything_of_a_machine_outside_the_scope() {
             paths.push(format!("{template}?machine={outside}&limit=500"));
             paths.push(format!("{template}?q=all&limit=500"));
             paths.push(format!("{template}?entity_id={outside}"));
+            paths.extend(SEARCHES.map(|search| format!("{template}?{search}&limit=500")));
         }
         for path in paths {
             let answer = fleet.host.get(&path, &fleet.token).await;
             assert!(!answer.status.is_server_error(), "{path}: {}", answer.body);
             fleet.assert_silent(&path, &path, &answer.body);
+            if path.contains("/software/zebra-tool") {
+                assert_eq!(answer.status, 404, "{path}");
+            }
             let owned = ["/api/v1/machines/", "/api/v1/operations/", "/api/v1/tasks/"];
             if template.contains("{id}") && owned.iter().any(|o| template.starts_with(o)) {
                 assert_eq!(answer.status, 404, "{path}");
@@ -141,6 +169,34 @@ async fn no_route_tells_anything_of_a_machine_outside_the_scope() {
         }
     }
     assert!(asked > 40, "{asked}");
+}
+
+/// Ways to ask for what only the outside machine has.
+const SEARCHES: [&str; 5] = [
+    "search=zebra",
+    "q=package:zebra-tool",
+    "q=service:zebra.service=failed",
+    "sort=-machines",
+    "security=true",
+];
+
+/// What one who reaches the inner machine counts.
+#[tokio::test]
+async fn software_updates_and_changes_are_counted_within_the_scope() {
+    let fleet = fleet().await;
+    let items = async |path: &str| fleet.host.get(path, &fleet.token).await.body["items"].clone();
+    let software = items("/api/v1/software").await;
+    assert_eq!((&software[0]["name"], &software[0]["machines"]), (&json!("shared"), &json!(1)));
+    assert_eq!(software.as_array().unwrap().len(), 1);
+    let shared = fleet.host.get("/api/v1/software/shared", &fleet.token).await.body;
+    assert_eq!(shared["installed"], json!([{"version": "2", "arch": "amd64", "machines": 1}]));
+    let updates = items("/api/v1/updates").await;
+    assert_eq!(updates.as_array().unwrap().len(), 1);
+    let on = items(&format!("/api/v1/updates/{}/machines", updates[0]["id"])).await;
+    assert_eq!(on.as_array().unwrap().len(), 1);
+    let changes = items("/api/v1/changes").await;
+    assert!(changes.as_array().unwrap().iter().all(|c| c["machine_id"] == json!(fleet.inside)), "{changes}");
+    assert!(!changes.as_array().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -119,7 +119,12 @@ async fn a_machine_set_up_again_takes_its_old_place() {
     let EnrollAnswer::Pending { machine_id: new, .. } = answer else { panic!("{answer:?}") };
     let duplicates = machines.duplicates(&ctx(), new).await.unwrap();
     assert_eq!((duplicates.len(), duplicates[0].machine.id), (1, old));
-    assert!(duplicates[0].same.contains(&"hostname".to_owned()), "{:?}", duplicates[0].same);
+    assert_eq!(duplicates[0].same, ["serial", "hostname", "address"]);
+    // A machine of the same name alone is less likely than one with the same serial number.
+    let same_name = crate::selector::Fake::new("web-1", chrono::Utc::now()).insert(&host.app.db).await;
+    let duplicates = machines.duplicates(&ctx(), new).await.unwrap();
+    assert_eq!(duplicates.iter().map(|d| d.machine.id).collect::<Vec<_>>(), [old, same_name]);
+    machines.delete(&ctx(), same_name).await.unwrap();
     let replaced = machines.replace(&ctx(), new, old).await.unwrap();
     assert_eq!((replaced.id, replaced.name.as_str(), replaced.notes.as_str()), (old, "Web", "Rack 7"));
     assert_eq!(replaced.tags, ["test"]);

@@ -47,6 +47,7 @@ fn hello() -> Hello {
             memory_bytes: 16 << 30,
             boot_id: "b7f1".into(),
             addresses: vec!["192.0.2.7".into(), "2001:db8::7".into()],
+            hardware: Vec::new(),
         },
         sections: vec![SectionDigest { name: "os".into(), digest: Digest::new([7; 32]) }],
         tasks: vec![note(1, NoteState::Accepted), note(2, NoteState::Running), note(3, NoteState::Finished)],

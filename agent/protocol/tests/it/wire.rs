@@ -33,6 +33,16 @@ fn a_large_frame_is_compressed_and_comes_back_whole() {
 }
 
 #[test]
+fn what_came_after_version_1_travels_too() {
+    let Some(Frame::Hello(mut hello)) = samples::all().into_iter().find(|f| f.kind() == "hello") else {
+        panic!("no sample of a hello")
+    };
+    hello.facts.hardware = vec!["serial:C02X".into(), "mac:02:00:5e:00:53:07".into()];
+    let frame = Frame::from(hello);
+    assert_eq!(join(&wire::encode(&frame).unwrap()).unwrap(), Some(frame));
+}
+
+#[test]
 fn a_small_frame_is_not_compressed() {
     let packets = wire::encode(&samples::all()[3]).unwrap();
     assert!(!Packet::parse(&packets[0]).unwrap().compressed);

@@ -18,7 +18,7 @@ use crate::tasks::{
 /// How long a survey may take.
 const SURVEY: Duration = Duration::from_secs(120);
 /// Sections that a run may have changed.
-const SECTIONS: [&str; 4] = ["packages", "updates", "services", "reboot_required"];
+const SECTIONS: [&str; 4] = ["packages", "updates", "services", "reboot"];
 
 /// What is kept beside the job for its result.
 #[derive(Serialize, Deserialize)]

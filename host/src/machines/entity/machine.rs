@@ -47,6 +47,9 @@ pub struct Model {
     #[sea_orm(column_type = "VarBinary(StringLen::None)", nullable)]
     pub agent_version_key: Option<Vec<u8>>,
     pub no: Option<i32>,
+    #[sea_orm(column_type = "JsonBinary")]
+    pub hardware: Json,
+    pub stale_since: Option<ChronoDateTimeUtc>,
 }
 
 /// None.
