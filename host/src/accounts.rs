@@ -1,15 +1,13 @@
 //! Users, roles, sessions, API tokens and the first-run set-up.
 
+mod breached;
 pub mod entity;
 mod error;
 mod explain;
 mod flows;
 mod identify;
 mod invitations;
-mod limits;
-mod lockout;
 mod oidc;
-mod password;
 mod passwords;
 mod profile;
 mod roles;
@@ -36,10 +34,10 @@ use crate::app::{App, Core};
 /// Services of this slice.
 pub struct Services {
     core: Arc<Core>,
-    hasher: password::Hasher,
-    breached: password::Breached,
-    logins: limits::PerAddress,
-    failures: lockout::Failures,
+    hasher: ::passwords::Hasher,
+    breached: breached::Breached,
+    logins: ::passwords::limits::PerAddress,
+    failures: ::passwords::lockout::Failures,
     identities: identify::Cache,
     setup: setup::Link,
     providers: oidc::Providers,
@@ -51,10 +49,10 @@ impl Services {
     /// Build over the shared part, and make the built-in roles where they are missing.
     pub async fn new(core: Arc<Core>) -> anyhow::Result<Self> {
         let services = Self {
-            hasher: password::Hasher::new(core.config.auth.hashes_at_once),
-            breached: password::Breached::open(&core.config.auth.breached_passwords_file)?,
-            logins: limits::PerAddress::new(core.config.auth.logins_per_minute),
-            failures: lockout::Failures::default(),
+            hasher: ::passwords::Hasher::new(core.config.auth.hashes_at_once),
+            breached: breached::Breached::open(&core.config.auth.breached_passwords_file)?,
+            logins: ::passwords::limits::PerAddress::new(core.config.auth.logins_per_minute),
+            failures: ::passwords::lockout::Failures::default(),
             identities: identify::Cache::default(),
             setup: setup::Link::default(),
             providers: oidc::Providers::of(&core.config, &core.clock)?,

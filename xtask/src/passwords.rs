@@ -1,4 +1,4 @@
-//! `cargo xtask passwords FILE...`: the host's list of common passwords, as four bytes of a hash each.
+//! `cargo xtask passwords FILE...`: the list of common passwords, as four bytes of a hash each.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -8,7 +8,7 @@ use ring::digest::{SHA256, digest};
 
 use crate::project::Project;
 
-const TARGET: &str = "host/src/accounts/common-passwords.bin";
+const TARGET: &str = "passwords/src/common-passwords.bin";
 
 /// Lists to take, one password a line.
 #[derive(Args)]

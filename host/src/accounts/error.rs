@@ -91,6 +91,17 @@ pub enum AccountError {
     Database(#[from] sea_orm::DbErr),
 }
 
+impl From<::passwords::PasswordError> for AccountError {
+    fn from(error: ::passwords::PasswordError) -> Self {
+        use ::passwords::PasswordError;
+        match error {
+            PasswordError::Weak(why) => Self::Invalid("password", why),
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Hash(why) => Self::Hash(why),
+        }
+    }
+}
+
 impl SliceError for AccountError {
     fn status(&self) -> StatusCode {
         match self {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     AccountError, Services,
     entity::{password_history, user},
-    password, store,
+    store,
 };
 use crate::{audit::Change, ctx::Ctx};
 
@@ -26,12 +26,12 @@ impl Services {
     /// Check a password for the user `name`, and hash it.
     pub(super) async fn new_password(&self, text: &str, name: &str) -> Result<String, AccountError> {
         let auth = &self.core.config.auth;
-        password::check(text, name, auth.password_min_length)?;
+        ::passwords::check(text, name, auth.password_min_length)?;
         if self.breached.contains(text).await? {
             let why = "This password is in a list of passwords that were stolen somewhere; choose another.";
             return Err(AccountError::Invalid("password", why.into()));
         }
-        self.hasher.hash(text).await
+        Ok(self.hasher.hash(text).await?)
     }
 
     /// Give a user a new password, and end their sessions.

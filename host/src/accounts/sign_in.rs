@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ::passwords::{limits::network, lockout::lock_after};
 use chrono::{DateTime, Duration, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use sea_orm::{ActiveModelTrait, ActiveValue::Set, EntityTrait, IntoActiveModel};
@@ -13,8 +14,6 @@ use super::{
     AccountError, Services, Session, UserState,
     entity::{session, user},
     flows::Kind,
-    limits::network,
-    lockout::lock_after,
     second_factor::{Enrolment, Factor},
     sessions::hash,
     store,

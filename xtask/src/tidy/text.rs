@@ -58,9 +58,12 @@ pub fn check(sources: &[Source]) -> Vec<Finding> {
     findings
 }
 
-/// Routes translate, services decide, stores query: the host's slices keep their layers apart.
+/// Routes translate, services decide, stores query: the slices of host, portal and engines keep their layers apart.
 fn layers(sources: &[Source]) -> Vec<Finding> {
-    let slice = |p: &str| p.starts_with("host/src/") || (p.starts_with("plugins/") && p.contains("/src/"));
+    let services = ["host/src/", "portal/src/"];
+    let slice = |p: &str| {
+        services.iter().any(|s| p.starts_with(s)) || (p.starts_with("plugins/") && p.contains("/src/"))
+    };
     let mut findings = Vec::new();
     for s in sources.iter().filter(|s| s.is_rust() && slice(&s.path)) {
         let name = s.path.rsplit('/').next().unwrap_or_default().trim_end_matches(".rs");

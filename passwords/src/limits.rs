@@ -12,18 +12,19 @@ const MAX_ADDRESSES: usize = 10_000;
 
 /// Attempts per minute and address.
 #[derive(Debug)]
-pub(super) struct PerAddress {
+pub struct PerAddress {
     allowed: u32,
     seen: Mutex<HashMap<IpAddr, (Instant, u32)>>,
 }
 
 impl PerAddress {
-    pub(super) fn new(allowed: u32) -> Self {
+    /// So many attempts a minute.
+    pub fn new(allowed: u32) -> Self {
         Self { allowed, seen: Mutex::default() }
     }
 
     /// Count an attempt; the seconds to wait when there were too many. IPv6 counts by /64.
-    pub(super) fn attempt(&self, address: IpAddr) -> Result<(), u64> {
+    pub fn attempt(&self, address: IpAddr) -> Result<(), u64> {
         let now = Instant::now();
         let mut seen = self.seen.lock().unwrap_or_else(|e| e.into_inner());
         if seen.len() >= MAX_ADDRESSES {
@@ -45,7 +46,7 @@ impl PerAddress {
 }
 
 /// What counts as one client: an IPv4 address, or the /64 of an IPv6 one.
-pub(super) fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let s = v6.segments();

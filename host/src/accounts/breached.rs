@@ -10,7 +10,7 @@ use std::{
 use data_encoding::HEXUPPER;
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
-use crate::accounts::AccountError;
+use super::AccountError;
 
 const HASH: usize = 40;
 /// Longest line: a hash, a colon, a count, line ends.

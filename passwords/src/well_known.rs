@@ -3,7 +3,7 @@
 use ring::digest::{SHA256, digest};
 
 /// Sorted, four bytes each. By chance one in a hundred thousand other passwords is taken for one of these.
-static COMMON: &[u8] = include_bytes!("../common-passwords.bin");
+static COMMON: &[u8] = include_bytes!("common-passwords.bin");
 
 /// Whether `text`, in lower case, is one of them.
 pub(super) fn contains(text: &str) -> bool {

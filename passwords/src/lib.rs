@@ -1,9 +1,8 @@
-//! Passwords: policy, and Argon2id off the async threads, so many at once.
+//! Passwords: policy, Argon2id off the async threads, so many at once, and how often one may try.
 
-mod breached;
+pub mod limits;
+pub mod lockout;
 mod well_known;
-
-pub(super) use breached::Breached;
 
 use std::{
     sync::{Arc, LazyLock},
@@ -14,37 +13,51 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
-
-use super::AccountError;
 
 const MAX_CHARS: usize = 256;
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What people choose when they must choose something long. Lower case.
 static WORST: &str = include_str!("worst-passwords.txt");
 /// A hash of nothing anybody knows: logging in as nobody takes as long as logging in as somebody.
-static NOBODY: LazyLock<String> = LazyLock::new(|| hash(&crate::keys::random::<32>()).unwrap_or_default());
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash(&random()).unwrap_or_default());
+
+/// Why a password is not taken, or could not be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum PasswordError {
+    /// It is short, long, or among those that everybody tries.
+    #[error("{0}")]
+    Weak(String),
+    /// Too many are being looked at.
+    #[error("Too many people sign in at this moment. Try again shortly.")]
+    Busy,
+    /// Hashing failed.
+    #[error("the password could not be hashed: {0}")]
+    Hash(String),
+}
 
 /// Hashes and verifies. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Hasher {
+pub struct Hasher {
     slots: Arc<Semaphore>,
 }
 
 impl Hasher {
-    pub(super) fn new(at_once: usize) -> Self {
+    /// A hasher that works on `at_once` passwords; further ones wait ten seconds at most.
+    pub fn new(at_once: usize) -> Self {
         Self { slots: Arc::new(Semaphore::new(at_once.max(1))) }
     }
 
     /// The PHC string of `password`.
-    pub(super) async fn hash(&self, password: &str) -> Result<String, AccountError> {
+    pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
         let password = Zeroizing::new(password.to_owned());
-        self.run(move || hash(password.as_bytes())).await?.map_err(AccountError::Hash)
+        self.run(move || hash(password.as_bytes())).await?.map_err(PasswordError::Hash)
     }
 
     /// Whether `password` is the one hashed; `None` for a user who does not exist.
-    pub(super) async fn verify(&self, password: &str, hashed: Option<String>) -> Result<bool, AccountError> {
+    pub async fn verify(&self, password: &str, hashed: Option<String>) -> Result<bool, PasswordError> {
         let password = Zeroizing::new(password.to_owned());
         self.run(move || {
             let known = hashed.is_some();
@@ -60,15 +73,22 @@ impl Hasher {
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, AccountError> {
+    ) -> Result<T, PasswordError> {
         let slot = tokio::time::timeout(QUEUE_TIMEOUT, self.slots.clone().acquire_owned());
-        let slot = slot.await.map_err(|_| AccountError::Busy)?;
+        let slot = slot.await.map_err(|_| PasswordError::Busy)?;
         let outcome = tokio::task::spawn_blocking(move || {
             let _slot = slot;
             work()
         });
-        outcome.await.map_err(|e| AccountError::Hash(e.to_string()))
+        outcome.await.map_err(|e| PasswordError::Hash(e.to_string()))
     }
+}
+
+/// A password that nobody knows.
+fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).expect("the system's random generator works");
+    bytes
 }
 
 fn hash(password: &[u8]) -> Result<String, String> {
@@ -76,8 +96,8 @@ fn hash(password: &[u8]) -> Result<String, String> {
 }
 
 /// Refuse a password that is short, long, among the worst, or the user's name.
-pub(super) fn check(password: &str, user: &str, min_length: usize) -> Result<(), AccountError> {
-    let wrong = |why: String| Err(AccountError::Invalid("password", why));
+pub fn check(password: &str, user: &str, min_length: usize) -> Result<(), PasswordError> {
+    let wrong = |why: String| Err(PasswordError::Weak(why));
     let length = password.chars().count();
     if length < min_length {
         return wrong(format!("The password needs at least {min_length} characters."));

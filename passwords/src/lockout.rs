@@ -13,7 +13,7 @@ const MAX_KEYS: usize = 20_000;
 const FORGET_AFTER: Duration = Duration::hours(2);
 
 /// How long to lock after `failures`, of which `allowed` are free.
-pub(super) fn lock_after(failures: u32, allowed: u32) -> Option<Duration> {
+pub fn lock_after(failures: u32, allowed: u32) -> Option<Duration> {
     let beyond = failures.checked_sub(allowed)?;
     let minutes = 1i64.checked_shl(beyond.min(10)).unwrap_or(MAX_LOCK_MINUTES);
     Some(Duration::minutes(minutes.min(MAX_LOCK_MINUTES)))
@@ -28,18 +28,18 @@ struct Entry {
 
 /// Failures by key. Bounded: when full, what is forgotten first makes room, and then new keys are not counted.
 #[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<HashMap<String, Entry>>);
+pub struct Failures(Mutex<HashMap<String, Entry>>);
 
 impl Failures {
     /// Seconds that `key` has to wait.
-    pub(super) fn locked_for(&self, key: &str, now: DateTime<Utc>) -> Option<u64> {
+    pub fn locked_for(&self, key: &str, now: DateTime<Utc>) -> Option<u64> {
         let entries = self.0.lock().unwrap_or_else(|e| e.into_inner());
         let left = entries.get(key)?.until - now;
         (left > Duration::zero()).then(|| u64::try_from(left.num_seconds()).unwrap_or(0) + 1)
     }
 
     /// Count a failure of `key`.
-    pub(super) fn count(&self, key: &str, now: DateTime<Utc>, allowed: u32) {
+    pub fn count(&self, key: &str, now: DateTime<Utc>, allowed: u32) {
         let mut entries = self.0.lock().unwrap_or_else(|e| e.into_inner());
         if entries.len() >= MAX_KEYS {
             entries.retain(|_, e| now - e.last < FORGET_AFTER);

@@ -1,0 +1,162 @@
+//! The command line, for the vendor's operator: commands work on the database and the data directory, beside a portal that
+//! serves or without one.
+
+use std::{io::Write, path::PathBuf, process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    clock::{SharedClock, SystemClock},
+    config::Config,
+    ctx::Ctx,
+    releases::Channel,
+    serve,
+};
+
+/// SysManage portal.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sysmanage-portal",
+    version,
+    about = "Sells, licenses and serves engines",
+    max_term_width = 110
+)]
+struct Cli {
+    /// Configuration file; else ./portal.toml, else /etc/sysmanage/portal.toml, where there is one.
+    #[arg(long, global = true, env = "SYSMANAGE_PORTAL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Data directory, over the configuration.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the portal.
+    Serve {
+        /// Port to listen on, over the configuration; 0 for any free one.
+        #[arg(long)]
+        port: Option<u16>,
+    },
+    /// Verify a package and publish it.
+    Publish {
+        /// The package, `<id>-<version>.engine`.
+        file: PathBuf,
+        /// Channel of a version that is new.
+        #[arg(long, default_value = "stable")]
+        channel: Channel,
+    },
+    /// Withdraw a version: nobody downloads it any more.
+    Yank {
+        /// Engine.
+        engine: String,
+        /// Version.
+        version: semver::Version,
+        /// Why, for people.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Take a withdrawal back.
+    Unyank {
+        /// Engine.
+        engine: String,
+        /// Version.
+        version: semver::Version,
+    },
+    /// Move a version to another channel.
+    Move {
+        /// Engine.
+        engine: String,
+        /// Version.
+        version: semver::Version,
+        /// Channel.
+        channel: Channel,
+    },
+    /// List releases.
+    Releases,
+    /// Make somebody who has signed up one of the vendor's staff.
+    Staff {
+        /// Their address.
+        email: String,
+        /// End it instead.
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Print the configuration in force.
+    Config,
+}
+
+/// Entry of the program.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody is left to tell when standard error is closed.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let usual = ["portal.toml", "/etc/sysmanage/portal.toml"].map(PathBuf::from);
+    let file = cli.config.clone().or_else(|| usual.into_iter().find(|f| f.is_file()));
+    let mut config = Config::load(file.as_deref())?;
+    if let Some(data_dir) = cli.data_dir {
+        config.data_dir = data_dir;
+    }
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let clock: SharedClock = Arc::new(SystemClock);
+    match cli.command {
+        Command::Serve { port } => {
+            config.http.port = port.unwrap_or(config.http.port);
+            runtime.block_on(serve::run(config, clock))
+        }
+        Command::Config => print_text(&toml::to_string(&config)?),
+        command => runtime.block_on(async {
+            let app = serve::open(config, clock).await?;
+            let outcome = one(&app, command).await;
+            app.stop().await;
+            outcome
+        }),
+    }
+}
+
+async fn one(app: &Arc<App>, command: Command) -> anyhow::Result<()> {
+    let ctx = Ctx::operator();
+    match command {
+        Command::Publish { file, channel } => {
+            let published = app.releases.publish(&ctx, &file, channel).await;
+            let published = published.with_context(|| format!("{} is not published", file.display()))?;
+            // Licences name engines: those of this tier now name this one too.
+            app.orders.refresh(&ctx).await?;
+            print(&published)
+        }
+        Command::Yank { engine, version, reason } => {
+            Ok(app.releases.yank(&ctx, &engine, &version, &reason).await?)
+        }
+        Command::Unyank { engine, version } => Ok(app.releases.unyank(&ctx, &engine, &version).await?),
+        Command::Move { engine, version, channel } => {
+            Ok(app.releases.set_channel(&ctx, &engine, &version, channel).await?)
+        }
+        Command::Releases => print(&app.releases.list_all(&ctx).await.map_err(anyhow::Error::new)?),
+        Command::Staff { email, remove } => print(&app.accounts.set_staff(&ctx, &email, !remove).await?),
+        Command::Serve { .. } | Command::Config => Ok(()),
+    }
+}
+
+fn print(value: &impl Serialize) -> anyhow::Result<()> {
+    print_text(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+fn print_text(text: &str) -> anyhow::Result<()> {
+    Ok(std::io::stdout().write_all(text.as_bytes())?)
+}

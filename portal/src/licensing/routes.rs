@@ -1,0 +1,65 @@
+//! `/api/v1/organisations/{org}/licenses` and `/api/v1/revocations`.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{Method, StatusCode, header};
+use uuid::Uuid;
+
+use super::License;
+use crate::{
+    app::App,
+    ctx::{Ctx, Permission},
+    http::{Access, Items, Json, Path, Routes},
+    problem::Problem,
+};
+
+/// The routes.
+pub fn routes(routes: Routes) -> Routes {
+    let read = Access::Member(Permission::LicensesRead);
+    routes
+        .on(Method::GET, "/api/v1/organisations/{org}/licenses", read, list)
+        .on(Method::GET, "/api/v1/organisations/{org}/licenses/{id}", read, get)
+        .on(Method::GET, "/api/v1/organisations/{org}/licenses/{id}/file", read, file)
+        .on(Method::GET, "/api/v1/revocations", Access::Public, revocations)
+}
+
+async fn list(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path(org): Path<Uuid>,
+) -> Result<Json<Items<License>>, Problem> {
+    Ok(Json(Items { items: app.licensing.list(&ctx, org).await? }))
+}
+
+async fn get(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((org, id)): Path<(Uuid, String)>,
+) -> Result<Json<License>, Problem> {
+    Ok(Json(app.licensing.get(&ctx, org, &id).await?))
+}
+
+/// The edition in force, for `sysmanage license install FILE`.
+async fn file(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((org, id)): Path<(Uuid, String)>,
+) -> Result<Response, Problem> {
+    let license = app.licensing.get(&ctx, org, &id).await?;
+    let edition = license.editions.into_iter().next().ok_or_else(Problem::not_found)?;
+    let name = format!("attachment; filename=\"sysmanage-{}.license\"", license.id);
+    let headers = [(header::CONTENT_TYPE, "text/plain".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, format!("{}\n", edition.token)).into_response())
+}
+
+/// The signed revocation list, which hosts verify themselves; 204 while nothing was revoked.
+async fn revocations(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    Ok(match app.licensing.revocations().await? {
+        Some(list) => ([(header::CONTENT_TYPE, "application/json")], list).into_response(),
+        None => StatusCode::NO_CONTENT.into_response(),
+    })
+}

@@ -1,0 +1,5 @@
+//! The program `sysmanage-portal`.
+
+fn main() -> std::process::ExitCode {
+    portal::cli::main()
+}

@@ -1,0 +1,48 @@
+//! Server-rendered pages: no script, forms that post, the console's look. They call the same services as the API.
+
+mod catalogue;
+mod downloads;
+mod format;
+mod invitations;
+mod layout;
+mod members;
+mod orders;
+mod organisation;
+mod session;
+mod tokens;
+mod vendor;
+
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{Method, header};
+
+pub(crate) use layout::failed;
+
+use crate::http::{Access, Routes};
+
+static STYLE: &str = include_str!("pages/style.css");
+
+/// The routes.
+pub(crate) fn routes(routes: Routes) -> Routes {
+    let routes = routes.on(Method::GET, "/assets/portal.css", Access::Public, style);
+    let routes = catalogue::routes(routes);
+    let routes = session::routes(routes);
+    let routes = organisation::routes(routes);
+    let routes = members::routes(routes);
+    let routes = invitations::routes(routes);
+    let routes = tokens::routes(routes);
+    let routes = orders::routes(routes);
+    let routes = downloads::routes(routes);
+    vendor::routes(routes)
+}
+
+async fn style() -> Response {
+    let headers =
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
+    (headers, STYLE).into_response()
+}
+
+/// Where a page is closed to strangers: sign in, then come back.
+pub(crate) fn sign_in_first(path: &str) -> Response {
+    let next: String = form_urlencoded::byte_serialize(path.as_bytes()).collect();
+    Redirect::to(&format!("/sign-in?next={next}")).into_response()
+}

@@ -1,0 +1,35 @@
+//! Engines: published, listed, and downloaded by whoever holds a licence.
+
+mod blobs;
+mod channel;
+mod download;
+pub mod entity;
+mod error;
+mod gate;
+mod publish;
+pub mod routes;
+mod service;
+mod store;
+
+use sea_orm::{ConnectionTrait, DbErr};
+
+pub use channel::Channel;
+pub use download::Wanted;
+pub use error::ReleaseError;
+pub use publish::Published;
+pub use service::{Engine, File, Release, Releases};
+
+use crate::catalogue::Tier;
+
+/// The entitlements that a tier holds: those of every published engine of it and of lower tiers, in order.
+pub(crate) async fn engines_of(db: &impl ConnectionTrait, tier: Tier) -> Result<Vec<String>, DbErr> {
+    let mut ids: Vec<String> = store::entitlements(db)
+        .await?
+        .into_iter()
+        .filter(|(_, of)| Tier::named(of).is_some_and(|of| of <= tier))
+        .map(|(id, _)| id)
+        .collect();
+    ids.sort();
+    ids.dedup();
+    Ok(ids)
+}

@@ -1,0 +1,173 @@
+//! Downloads, and the vendor's releases.
+
+mod range;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use serde::Deserialize;
+use tokio::io::AsyncReadExt;
+use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+use tokio_util::io::ReaderStream;
+use uuid::Uuid;
+
+use self::range::Range;
+use super::{
+    Channel, Release, Wanted,
+    download::{Download, Opened},
+};
+use crate::{
+    app::App,
+    ctx::{Ctx, Permission},
+    http::{Access, Items, Json, Path, Query, Routes},
+    problem::Problem,
+};
+
+/// Bytes read at a time.
+const PIECE: usize = 64 * 1024;
+
+/// Routes that answer in a moment.
+pub fn routes(routes: Routes) -> Routes {
+    let version = "/api/v1/vendor/releases/{engine}/{version}";
+    routes
+        .on(Method::GET, "/api/v1/vendor/releases", Access::Staff, list_all)
+        .on(Method::PATCH, version, Access::Staff, set_channel)
+        .on(Method::POST, "/api/v1/vendor/releases/{engine}/{version}/yank", Access::Staff, yank)
+        .on(Method::POST, "/api/v1/vendor/releases/{engine}/{version}/unyank", Access::Staff, unyank)
+}
+
+/// Routes that send for as long as the other side takes.
+pub fn streams(routes: Routes) -> Routes {
+    let path = "/api/v1/organisations/{org}/engines/{engine}/{version}/{target}";
+    routes.on(Method::GET, path, Access::Member(Permission::Download), download)
+}
+
+#[derive(Deserialize)]
+struct Which {
+    license: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    channel: Channel,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Why {
+    reason: String,
+}
+
+async fn list_all(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Items<Release>>, Problem> {
+    Ok(Json(Items { items: app.releases.list_all(&ctx).await? }))
+}
+
+async fn set_channel(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((engine, version)): Path<(String, semver::Version)>,
+    Json(to): Json<Move>,
+) -> Result<StatusCode, Problem> {
+    app.releases.set_channel(&ctx, &engine, &version, to.channel).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn yank(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((engine, version)): Path<(String, semver::Version)>,
+    Json(why): Json<Why>,
+) -> Result<StatusCode, Problem> {
+    app.releases.yank(&ctx, &engine, &version, &why.reason).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn unyank(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((engine, version)): Path<(String, semver::Version)>,
+) -> Result<StatusCode, Problem> {
+    app.releases.unyank(&ctx, &engine, &version).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A package. Parts by `Range`; `If-Range` and `If-None-Match` by the entity tag, which is the digest.
+async fn download(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((org, engine, version, target)): Path<(Uuid, String, String, String)>,
+    Query(which): Query<Which>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let wanted = Wanted { engine, version, target, license: which.license };
+    let download = app.releases.download(&ctx, org, &wanted).await?;
+    let etag = format!("\"{}\"", download.sha256);
+    let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
+    let same =
+        |tags: &str| tags.split(',').any(|t| t.trim().trim_start_matches("W/") == etag || t.trim() == "*");
+    if text(header::IF_NONE_MATCH).is_some_and(same) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    // A part of something else than the client has begun with would be of no use to it.
+    let asked = text(header::RANGE).filter(|_| text(header::IF_RANGE).is_none_or(|tag| tag == etag));
+    let size = download.size;
+    let (status, first, length) = match range::parse(asked, size) {
+        Range::Whole => (StatusCode::OK, 0, size),
+        Range::Part(first, last) => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
+        Range::Unsatisfiable => {
+            let all = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
+            let detail = format!("The file has {size} bytes; nothing of this range is in it.");
+            let problem = Problem::new(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", detail);
+            return Ok((all, problem.json("")).into_response());
+        }
+    };
+    let common = [
+        (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", download.name)),
+        (header::CONTENT_LENGTH, length.to_string()),
+        (header::ACCEPT_RANGES, "bytes".to_owned()),
+        (header::CACHE_CONTROL, "private, no-cache".to_owned()),
+        (header::ETAG, etag),
+    ];
+    let mut response = (status, common).into_response();
+    if status == StatusCode::PARTIAL_CONTENT {
+        let range = format!("bytes {first}-{}/{size}", first + length - 1);
+        let value = range.parse().map_err(Problem::internal)?;
+        response.headers_mut().insert(header::CONTENT_RANGE, value);
+    }
+    if method == Method::HEAD {
+        return Ok(response);
+    }
+    if first == 0 {
+        app.releases.record(&ctx, org, &download.name).await?;
+    }
+    let stall = Duration::from_secs(app.config.downloads.stall_timeout_s);
+    *response.body_mut() = send(download, first, length, stall).await?;
+    Ok(response)
+}
+
+/// The bytes, read as the client takes them. One that takes none for `stall` loses its slot.
+async fn send(download: Download, first: u64, length: u64, stall: Duration) -> Result<Body, Problem> {
+    let Opened { file, slot } = download.open(first).await?;
+    let pieces = ReaderStream::with_capacity(file.take(length), PIECE);
+    let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<axum::body::Bytes>>(2);
+    tokio::spawn(async move {
+        let _slot = slot;
+        let mut pieces = std::pin::pin!(pieces);
+        while let Some(piece) = pieces.next().await {
+            let failed = piece.is_err();
+            let sent = tokio::time::timeout(stall, sender.send(piece)).await;
+            if failed || !matches!(sent, Ok(Ok(()))) {
+                return;
+            }
+        }
+    });
+    Ok(Body::from_stream(ReceiverStream::new(receiver)))
+}

@@ -1,0 +1,199 @@
+//! The portal as a process that is killed in the middle of its work: nothing is lost, and nothing is issued twice.
+
+use std::{
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use chrono::Utc;
+use portal::{config::Config, payments::stripe::sign};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+use crate::{
+    portal::{PASSWORD, TARGET, package},
+    stripe::{KEY, SECRET, StandIn, completed, invoice_paid, refunded},
+};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const MONTH: i64 = 30 * 86_400;
+
+struct Process {
+    child: Child,
+    url: String,
+}
+
+impl Process {
+    /// Serve until it is killed; the log says where.
+    async fn start(config: &Path) -> Self {
+        let mut child = command(config).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let found = timeout(PATIENCE, async {
+            while let Some(line) = lines.next_line().await.unwrap() {
+                if let Some((_, rest)) = line.split_once("http=") {
+                    return rest.split_whitespace().next().unwrap().to_owned();
+                }
+            }
+            panic!("the portal ended before it served");
+        });
+        let address = found.await.unwrap();
+        // Whoever reads no more stops the writer.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Self { child, url: format!("http://{address}") }
+    }
+
+    async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+}
+
+fn command(config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sysmanage-portal"));
+    command.arg("--config").arg(config).env("NO_COLOR", "1").kill_on_drop(true);
+    command
+}
+
+async fn publish(config: &Path, file: &Path) -> ExitStatus {
+    let mut child =
+        command(config).arg("publish").arg(file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    timeout(PATIENCE, child.wait()).await.unwrap().unwrap()
+}
+
+/// A configuration file of a portal on SQLite.
+fn configure(folder: &Path, stripe: &str) -> std::path::PathBuf {
+    let mut config = Config { data_dir: folder.join("data"), ..Config::default() };
+    config.http.port = 0;
+    config.auth.logins_per_minute = 10_000;
+    for (name, text) in [("key", KEY), ("webhook", SECRET)] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    config.payments.stripe.secret_key_file = folder.join("key").display().to_string();
+    config.payments.stripe.webhook_secret_file = folder.join("webhook").display().to_string();
+    config.payments.stripe.api_url = stripe.to_owned();
+    let file = folder.join("portal.toml");
+    std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
+    file
+}
+
+/// Deliver an event; `None` when the portal died over it.
+async fn deliver(client: &reqwest::Client, url: &str, event: &Value) -> Option<u16> {
+    let body = event.to_string();
+    let header = sign(body.as_bytes(), SECRET, Utc::now().timestamp());
+    let request = client.post(format!("{url}/webhooks/stripe")).header("stripe-signature", header).body(body);
+    Some(request.send().await.ok()?.status().as_u16())
+}
+
+#[tokio::test]
+async fn killed_while_it_takes_webhooks_it_loses_none_and_licenses_once() {
+    let (_stand_in, stripe) = StandIn::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = configure(folder.path(), &stripe);
+    let file = package(folder.path(), Utc::now(), ("pro", "1.0.0", "professional"), &[TARGET], b"library");
+    assert!(publish(&config, &file).await.success());
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::new();
+    let mut process = Process::start(&config).await;
+    let body = json!({"email": "m@example.org", "name": "M", "password": PASSWORD, "organisation": "M"});
+    let made = client.post(format!("{}/api/v1/sign-up", process.url)).json(&body).send().await.unwrap();
+    let cookie = made.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let get = async |url: &str, path: &str| -> Value {
+        let answer = client.get(format!("{url}{path}")).header("cookie", &cookie).send().await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let org = get(&process.url, "/api/v1/organisations").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let orders = format!("/api/v1/organisations/{org}/orders");
+    let order = client
+        .post(format!("{}{orders}", process.url))
+        .header("cookie", &cookie)
+        .json(&json!({"plan": "professional-month", "machines": 3}))
+        .send()
+        .await
+        .unwrap();
+    let order = order.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned();
+    let now = Utc::now().timestamp();
+    let mut events = vec![completed(&order, "in_0", now)];
+    for n in 0..12 {
+        let name = format!("in_{n}");
+        events.push(invoice_paid(&order, &name, (now + n * MONTH, now + (n + 1) * MONTH)));
+        // The last month but two is the last that is kept.
+        if n >= 10 {
+            events.push(refunded(&name, 30_000, now + 1));
+        }
+    }
+    for round in 0..6 {
+        let url = process.url.clone();
+        let all = futures_util::future::join_all(events.iter().map(|event| deliver(&client, &url, event)));
+        let (killer, _) = tokio::join!(
+            async {
+                tokio::time::sleep(Duration::from_millis(5 + 15 * round)).await;
+                process.kill().await;
+                Process::start(&config).await
+            },
+            all
+        );
+        process = killer;
+    }
+    // Stripe delivers until it is answered.
+    for event in &events {
+        assert_eq!(deliver(&client, &process.url, event).await, Some(200));
+    }
+    let licenses = get(&process.url, &format!("/api/v1/organisations/{org}/licenses")).await;
+    let licenses = licenses["items"].as_array().unwrap();
+    assert_eq!(licenses.len(), 1);
+    assert_eq!(licenses[0]["editions"][0]["claims"]["exp"], now + 10 * MONTH);
+    let history = get(&process.url, &format!("{orders}/{order}/history")).await;
+    // What was ordered, and each event once.
+    assert_eq!(history["items"].as_array().unwrap().len(), 1 + events.len());
+    let numbers: Vec<i64> = licenses[0]["editions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|e| e["edition"].as_i64().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=numbers.len() as i64).collect::<Vec<_>>());
+    process.kill().await;
+}
+
+#[tokio::test]
+async fn killed_while_it_publishes_it_publishes_the_whole_package_or_nothing() {
+    let (_stand_in, stripe) = StandIn::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = configure(folder.path(), &stripe);
+    let mut library = vec![0u8; 4 << 20];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut library).unwrap();
+    let file = package(folder.path(), Utc::now(), ("pro", "1.0.0", "professional"), &[TARGET], &library);
+    for round in 0..8 {
+        let mut child = command(&config)
+            .arg("publish")
+            .arg(&file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(20 + 40 * round)).await;
+        child.kill().await.unwrap();
+    }
+    assert!(publish(&config, &file).await.success());
+    let packages = folder.path().join("data/packages");
+    let mut kept = Vec::new();
+    for part in std::fs::read_dir(&packages).unwrap() {
+        for entry in std::fs::read_dir(part.unwrap().path()).unwrap() {
+            let path = entry.unwrap().path();
+            if !path.file_name().unwrap().to_str().unwrap().starts_with('.') {
+                kept.push(path);
+            }
+        }
+    }
+    assert_eq!(kept.len(), 1);
+    assert!(std::fs::read(&kept[0]).unwrap() == std::fs::read(&file).unwrap());
+    let listed = command(&config).arg("releases").stderr(Stdio::null()).output().await.unwrap();
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    assert_eq!(listed[0]["files"].as_array().unwrap().len(), 1);
+}

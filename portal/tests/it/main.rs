@@ -1,0 +1,14 @@
+//! Tests of the portal.
+#![allow(clippy::unwrap_used)]
+
+mod access;
+mod accounts;
+mod checkout;
+mod config;
+mod crash;
+mod downloads;
+mod licenses;
+mod orders;
+mod pages;
+mod portal;
+mod stripe;
