@@ -179,7 +179,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         assert_eq!(hint(&headers), None);
         let cookie = format!("other=1; {}=secret", crate::accounts::COOKIE);
-        headers.insert(header::COOKIE, cookie.parse().unwrap());
+        headers.insert(header::COOKIE, cookie.parse().expect("a header"));
         assert_eq!(hint(&headers), Some(WHO));
     }
 
