@@ -20,10 +20,12 @@ pub(crate) use layout::failed;
 use crate::http::{Access, Routes};
 
 static STYLE: &str = include_str!("pages/style.css");
+static ICON: &str = include_str!("pages/icon.svg");
 
 /// The routes.
 pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = routes.on(Method::GET, "/assets/portal.css", Access::Public, style);
+    let routes = routes.on(Method::GET, "/assets/portal.svg", Access::Public, icon);
     let routes = catalogue::routes(routes);
     let routes = session::routes(routes);
     let routes = organisation::routes(routes);
@@ -36,9 +38,15 @@ pub(crate) fn routes(routes: Routes) -> Routes {
 }
 
 async fn style() -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "max-age=3600")];
-    (headers, STYLE).into_response()
+    asset("text/css; charset=utf-8", STYLE)
+}
+
+async fn icon() -> Response {
+    asset("image/svg+xml", ICON)
+}
+
+fn asset(kind: &'static str, content: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=3600")], content).into_response()
 }
 
 /// Where a page is closed to strangers: sign in, then come back.

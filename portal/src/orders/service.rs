@@ -57,6 +57,8 @@ pub struct Order {
     pub machines: u64,
     /// Price of one interval, as ordered.
     pub price: i64,
+    /// Whether it began as a trial.
+    pub trial: bool,
     /// How it stands.
     pub standing: Standing,
     /// What is granted now.
@@ -374,6 +376,7 @@ fn view(row: order::Model, history: &History, now: DateTime<Utc>) -> Order {
         price: plan.as_ref().and_then(|p| p.price(machines)).unwrap_or(0),
         plan,
         machines,
+        trial: history.trial.is_some(),
         standing: history.standing(now),
         grant,
         unpaid: history.unpaid(),

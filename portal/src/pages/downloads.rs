@@ -47,7 +47,7 @@ fn card(org: Uuid, license: &License) -> Markup {
     let engines = newest.and_then(|e| e.claims["engines"].as_array()).map(Vec::as_slice).unwrap_or_default();
     html! {
         section.card {
-            h3 { code { (license.id) } }
+            h2 { code { (license.id) } }
             @if let Some(reason) = &license.revoked { p { span.badge.red { "Revoked" } " " (reason) } }
             p { "Tier " (text("tier")) ", " (engines.len()) " engines" }
             p { @for engine in engines { code { (engine["id"].as_str().unwrap_or_default()) } " " } }

@@ -45,6 +45,7 @@ fn frame(title: &str, navigation: Markup, content: Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " · SysManage" }
                 link rel="stylesheet" href="/assets/portal.css";
+                link rel="icon" type="image/svg+xml" href="/assets/portal.svg";
             }
             body {
                 a.skip href="#content" { "Skip to content" }

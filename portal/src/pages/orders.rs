@@ -16,9 +16,10 @@ use super::{
     layout::{button, field, section},
 };
 use crate::{
+    accounts::Member,
     app::App,
     catalogue::Tier,
-    ctx::{Ctx, Permission},
+    ctx::{Actor, Ctx, Permission},
     http::{Access, Form, Path, Routes},
     orders::{NewOrder, Order, Standing},
     payments::ChangeOrder,
@@ -55,7 +56,7 @@ async fn list(ctx: Ctx, State(app): State<Arc<App>>, Path(org): Path<Uuid>) -> R
                 }
             }
         }
-        @if ctx.allows(org, Permission::OrdersManage) { (order_forms(&app, org)) }
+        @if ctx.allows(org, Permission::OrdersManage) { (order_forms(&app, org, orders.iter().any(|order| order.trial))) }
     };
     Ok(section(&ctx, org, "/orders", "Orders", content))
 }
@@ -72,7 +73,7 @@ fn row(org: Uuid, order: &Order) -> Markup {
     }
 }
 
-fn order_forms(app: &App, org: Uuid) -> Markup {
+fn order_forms(app: &App, org: Uuid, tried: bool) -> Markup {
     let catalogue = &app.config.catalogue;
     let plans = html! {
         select name="plan" {
@@ -90,7 +91,7 @@ fn order_forms(app: &App, org: Uuid) -> Markup {
             }))
             button type="submit" { "Order" }
         }
-        @if catalogue.trial_days > 0 {
+        @if catalogue.trial_days > 0 && !tried {
             h2 { "Try" }
             p { (catalogue.trial_days) " days for " (catalogue.trial_machines) " machines, once for each organisation." }
             form.row method="post" action={ "/organisations/" (org) "/trial" } {
@@ -132,6 +133,7 @@ async fn get(
 ) -> Result<Html<String>, Problem> {
     let order = app.orders.get(&ctx, org, id).await?;
     let history = app.orders.history(&ctx, org, id).await?;
+    let members = app.accounts.members(&ctx, org).await?;
     let content = html! {
         p { (format::standing(order.standing)) }
         (summary(&order))
@@ -145,7 +147,7 @@ async fn get(
                         tr {
                             td { (format::moment(entry.event.at)) }
                             td { (entry.event.what.kind().replace('_', " ")) }
-                            td { (entry.actor) }
+                            td { (teller(&entry.actor, &members)) }
                         }
                     }
                 }
@@ -159,6 +161,19 @@ async fn get(
         }
     };
     Ok(section(&ctx, org, "/orders", &format!("Order {}", order.number), content))
+}
+
+/// Who told of an event, for the customer.
+fn teller<'a>(actor: &str, members: &'a [Member]) -> &'a str {
+    if actor == Actor::Stripe.to_string() {
+        return "Stripe";
+    }
+    let member = members.iter().find(|member| Actor::User(member.user).to_string() == actor);
+    match member {
+        Some(member) => &member.name,
+        None if actor.starts_with("token:") => "an API token",
+        None => "the vendor",
+    }
 }
 
 fn summary(order: &Order) -> Markup {

@@ -106,7 +106,7 @@ async fn customer(
 fn order_card(order: &Order) -> Markup {
     html! {
         section.card {
-            h3 { (order.number) " " (format::standing(order.standing)) }
+            h2 { (order.number) " " (format::standing(order.standing)) }
             @if let Some(plan) = &order.plan {
                 p { (plan.tier.title()) " for " (order.machines) " machines, " (format::money(order.price, &plan.currency))
                     " each " (plan.interval.name()) }

@@ -1,5 +1,6 @@
 //! Changes of an order by its customer: more at once and paid for the rest of the term, less from the next term on.
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -31,6 +32,7 @@ struct Target<'a> {
     machines: u64,
     /// At once, or from the end of what is paid.
     at_once: bool,
+    from: DateTime<Utc>,
 }
 
 impl Payments {
@@ -82,13 +84,15 @@ impl Payments {
         let plan = catalogue.plans.iter().find(alike);
         let none =
             || PaymentError::Invalid("tier", "This tier is not sold for the interval of the order.".into());
-        Ok(Target { plan: plan.ok_or_else(none)?, machines, at_once })
+        let from = if at_once { self.core.clock.now() } else { grant.until };
+        Ok(Target { plan: plan.ok_or_else(none)?, machines, at_once, from })
     }
 
     async fn charge(&self, order: &Order, target: &Target<'_>) -> Result<(), PaymentError> {
         let db = self.core.db.read();
         if let (Some(id), Some(stripe)) = (store::of_order(db, order.id, "sub_").await?, &self.stripe) {
-            let terms = NewTerms { plan: target.plan, machines: target.machines, charge_now: target.at_once };
+            let Target { plan, machines, at_once, from } = *target;
+            let terms = NewTerms { plan, machines, charge_now: at_once, from };
             let key = format!("change-{}", Uuid::now_v7());
             return stripe.client.change_subscription(&id, &terms, &key).await.map_err(|error| match error {
                 StripeError::Refused { status: 402, .. } => PaymentError::Declined(error),
@@ -100,10 +104,9 @@ impl Payments {
     }
 }
 
-fn events(grant: &Grant, target: &Target<'_>, now: chrono::DateTime<chrono::Utc>) -> Vec<Event> {
+fn events(grant: &Grant, target: &Target<'_>, now: DateTime<Utc>) -> Vec<Event> {
     let id = format!("change-{}", Uuid::now_v7());
-    let (tier, machines) = (target.plan.tier, target.machines);
-    let from = if target.at_once { now } else { grant.until };
+    let (tier, machines, from) = (target.plan.tier, target.machines, target.from);
     let mut events = Vec::new();
     if tier > grant.tier {
         events.push(What::Upgraded { tier, payment: None });

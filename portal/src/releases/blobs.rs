@@ -35,6 +35,7 @@ impl Blobs {
         }
         let folder = target.parent().unwrap_or(&self.0);
         fs::create_dir_all(folder)?;
+        sweep(folder)?;
         let partial = folder.join(format!(".{sum}.{}.partial", uuid::Uuid::now_v7().simple()));
         let written = File::create(&partial).and_then(|mut file| {
             file.write_all(bytes)?;
@@ -47,5 +48,46 @@ impl Blobs {
         }
         File::open(folder)?.sync_all()?;
         Ok(sum)
+    }
+}
+
+/// How old the rest of a publication that was ended half-way must be: nobody writes for so long.
+const STALE: std::time::Duration = std::time::Duration::from_secs(3600);
+
+fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let partial = entry.file_name().to_string_lossy().ends_with(".partial");
+        let age = entry.metadata().and_then(|m| m.modified()).map(|at| at.elapsed().unwrap_or_default());
+        if partial && age.is_ok_and(|age| age > STALE) {
+            // Another publication may have done so.
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_in_part_long_ago_goes_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let blobs = Blobs::new(folder.path());
+        let kept = blobs.path(&blobs.keep(b"content").expect("kept"));
+        let beside = kept.parent().expect("a folder");
+        for (name, age) in [(".old.partial", 7200), (".new.partial", 0), ("old", 7200)] {
+            let file = File::create(beside.join(name)).expect("a file");
+            let at = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+            file.set_modified(at).expect("a time");
+        }
+        sweep(beside).expect("swept");
+        assert!(!beside.join(".old.partial").exists());
+        assert!(beside.join(".new.partial").exists() && beside.join("old").exists());
+        assert_eq!(fs::read(kept).expect("read"), b"content");
     }
 }

@@ -64,6 +64,7 @@ async fn public_routes_are_those_that_have_to_be() {
         "GET /api/v1/plans",
         "GET /api/v1/revocations",
         "GET /assets/portal.css",
+        "GET /assets/portal.svg",
         "GET /engines/{engine}",
         "GET /invitations/{token}",
         "GET /sign-in",

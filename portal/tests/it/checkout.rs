@@ -205,6 +205,7 @@ async fn more_holds_at_once_and_less_from_the_next_term_on() {
         ("items[0][price_data][product]", "prod_1"),
         ("items[0][price_data][unit_amount]", "700"),
         ("proration_behavior", "always_invoice"),
+        ("metadata[tier]", "enterprise"),
         ("payment_behavior", "error_if_incomplete"),
     ] {
         assert_eq!(form[name], value, "{name}");
@@ -224,6 +225,28 @@ async fn more_holds_at_once_and_less_from_the_next_term_on() {
     change(&portal, &customer, &order, json!({"tier": "enterprise", "machines": 3})).await;
     let mixed = change(&portal, &customer, &order, json!({"tier": "professional", "machines": 30})).await;
     mixed.problem(422, "invalid");
+}
+
+#[tokio::test]
+async fn a_change_that_stripe_made_and_the_portal_did_not_live_to_record_is_told_again() {
+    let (portal, _, customer, order) = ordered().await;
+    let now = portal.now().timestamp();
+    deliver(&portal, &invoice_paid(&order, "in_1", (now, now + MONTH))).await;
+    let tell = async |id: &str, tier: &str, from: i64| {
+        let metadata = json!({"order": order, "tier": tier, "tier_from": from.to_string()});
+        let object =
+            json!({"id": "sub_1", "object": "subscription", "metadata": metadata, "items": {"data": []}});
+        let mut changed = event(id, "customer.subscription.updated", now, object);
+        changed["data"]["previous_attributes"] = json!({"metadata": {"tier": null}});
+        assert_eq!(deliver(&portal, &changed).await.body, "applied");
+        order_at(&portal, &customer, &order).await["grant"]["tier"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(tell("evt_up", "enterprise", now).await, "enterprise");
+    assert_eq!(tell("evt_down", "professional", now + MONTH).await, "enterprise");
+    let history = portal
+        .get(&format!("/api/v1/organisations/{}/orders/{order}/history", customer.org), &customer.cookie)
+        .await;
+    assert!(history.text.contains("downgraded"));
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Licences: what they say, what hosts make of them, and how they change.
 
 use chrono::Duration;
+use license_issuer::Signer as _;
 use licenses::{Circumstances, ClockFloor, EngineBuild, Installed, LicenseSet, decide};
+use portal::clock::Clock as _;
 use serde_json::{Value, json};
 use trust::TrustStore;
 
@@ -205,4 +207,68 @@ async fn everything_is_there_after_a_restart() {
         .map(|e| e["kind"].clone())
         .collect();
     assert_eq!(kinds, ["ordered", "invoice_paid"]);
+}
+
+/// A key for licences in files, certified by `root`.
+fn key_files(
+    folder: &std::path::Path,
+    root: &dyn license_issuer::Signer,
+    now: chrono::DateTime<chrono::Utc>,
+) -> (String, String) {
+    let pem = license_issuer::generate_key().unwrap();
+    let request = license_issuer::CertificateRequest {
+        subject: "licences of a test".into(),
+        key: license_issuer::FileSigner::parse(pem.as_bytes()).unwrap().public_key(),
+        usage: trust::Usage::License,
+        issues: Vec::new(),
+        engines: trust::Namespace::all(),
+        not_before: now - Duration::days(1),
+        not_after: now + Duration::days(900),
+    };
+    let certificate = license_issuer::issue_certificate(root, request).unwrap();
+    let (key, cert) = (folder.join("license.pem"), folder.join("license.cert"));
+    std::fs::write(&key, pem.as_bytes()).unwrap();
+    std::fs::write(&cert, certificate).unwrap();
+    (key.display().to_string(), cert.display().to_string())
+}
+
+#[tokio::test]
+async fn a_new_signing_key_renews_licences_of_the_old_one() {
+    let (portal, customer, order) = shop().await;
+    let staff = portal.staff("vera").await;
+    let store = TrustStore::built_in();
+    let mut set = LicenseSet::default();
+    set.install(&file(&portal, &customer, 0).await, &store, None).unwrap();
+    let (mut config, clock) = (portal.portal.app.config.clone(), portal.clock.clone());
+    let TestPortal { portal: running, folder, .. } = portal;
+    running.stop().await;
+    let root = license_issuer::development::root_signer();
+    let (key, certificate) = key_files(folder.path(), &root, clock.now());
+    (config.licenses.key_file, config.licenses.certificate_file) = (key, certificate);
+    let portal = TestPortal::over(folder, config, clock).await;
+    // Nothing changed, so nothing is signed anew.
+    portal.portal.app.bring_up_to_date().await;
+    assert_eq!(portal.licenses(&customer).await[0]["editions"].as_array().unwrap().len(), 1);
+    tell(
+        &portal,
+        &staff,
+        &order,
+        json!({"id": "m", "kind": "machines_changed", "machines": 9, "from": portal.now()}),
+    )
+    .await;
+    assert_eq!(set.install(&file(&portal, &customer, 0).await, &store, None), Ok(Installed::Renewed));
+    assert_eq!(code(&set, &store, "pro", &portal), "granted");
+}
+
+#[tokio::test]
+async fn a_portal_whose_licences_hosts_would_refuse_does_not_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let stranger = license_issuer::development::acme_root_signer();
+    let (key, certificate) = key_files(folder.path(), &stranger, chrono::Utc::now());
+    let mut config = portal::config::Config { data_dir: folder.path().join("data"), ..Default::default() };
+    config.http.port = 0;
+    (config.licenses.key_file, config.licenses.certificate_file) = (key, certificate);
+    let clock = std::sync::Arc::new(portal::clock::SystemClock);
+    let refused = portal::serve::Portal::start(config, clock).await.err().expect("it starts");
+    assert!(format!("{refused:#}").contains("hosts would refuse"), "{refused:#}");
 }

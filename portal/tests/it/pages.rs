@@ -42,7 +42,8 @@ async fn a_customer_signs_up_orders_pays_and_downloads() {
     let order = order.location().to_owned();
     shows(&portal.get(&order, &cookie).await, &["Waits for payment", "EUR 150.00", "test payment"]);
     assert_eq!(portal.form(&format!("{order}/test-payment"), &cookie, &[]).await.location(), order);
-    shows(&portal.get(&order, &cookie).await, &["Active", "Licensed: Professional for 5 machines"]);
+    let paid = portal.get(&order, &cookie).await;
+    shows(&paid, &["Active", "Licensed: Professional for 5 machines", "<td>invoice paid</td><td>Marta</td>"]);
     let more =
         portal.form(&format!("{order}/change"), &cookie, &[("tier", "enterprise"), ("machines", "6")]).await;
     shows(&portal.get(more.location(), &cookie).await, &["Licensed: Enterprise for 6 machines"]);
@@ -64,6 +65,18 @@ async fn a_customer_signs_up_orders_pays_and_downloads() {
         portal.get(&org, &cookie).await.location(),
         format!("/sign-in?next={}", org.replace('/', "%2F"))
     );
+}
+
+#[tokio::test]
+async fn a_trial_is_offered_until_it_was_had() {
+    let portal = TestPortal::start().await;
+    let customer = portal.customer("marta").await;
+    let orders = format!("/organisations/{}/orders", customer.org);
+    shows(&portal.get(&orders, &customer.cookie).await, &["Begin a trial"]);
+    let path = format!("/organisations/{}/trial", customer.org);
+    let begun = portal.form(&path, &customer.cookie, &[("plan", "enterprise-year")]).await;
+    shows(&portal.get(begun.location(), &customer.cookie).await, &["Trial", "Pay with the test payment"]);
+    assert!(!portal.get(&orders, &customer.cookie).await.text.contains("Begin a trial"));
 }
 
 #[tokio::test]

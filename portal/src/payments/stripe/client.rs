@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
@@ -88,6 +89,8 @@ pub struct NewTerms<'a> {
     pub machines: u64,
     /// Charge the difference for the rest of the period now, or change nothing; else it counts from the next period on.
     pub charge_now: bool,
+    /// When it begins.
+    pub from: DateTime<Utc>,
 }
 
 #[derive(Deserialize)]
@@ -220,6 +223,9 @@ fn terms_form(item: &Item, terms: &NewTerms<'_>) -> Vec<(String, String)> {
         true => ("always_invoice", "error_if_incomplete"),
         false => ("none", "allow_incomplete"),
     };
+    // Stripe's event of it carries these: were the portal to end here, it would still be told.
+    pairs.push(("metadata[tier]".to_owned(), plan.tier.name().to_owned()));
+    pairs.push(("metadata[tier_from]".to_owned(), terms.from.timestamp().to_string()));
     pairs.push(("proration_behavior".to_owned(), proration.to_owned()));
     pairs.push(("payment_behavior".to_owned(), behaviour.to_owned()));
     pairs

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::orders::{Dispute, PaymentRef, Period, What};
+use crate::{
+    catalogue::Tier,
+    orders::{Dispute, PaymentRef, Period, What},
+};
 
 /// An event as it arrives.
 #[derive(Debug, Clone, Deserialize)]
@@ -185,7 +188,20 @@ fn updated(event: &StripeEvent) -> Vec<News> {
         let end = at(&object["current_period_end"]).filter(|_| fewer);
         news.push(News::Other(What::MachinesChanged { machines, from: end.unwrap_or(event.created) }));
     }
+    news.extend(new_tier(event).map(News::Other));
     news
+}
+
+/// The tier that the portal itself wrote into the subscription, and from when on.
+fn new_tier(event: &StripeEvent) -> Option<What> {
+    event.data.previous_attributes.get("metadata")?;
+    let metadata = &event.data.object["metadata"];
+    let tier = Tier::named(metadata["tier"].as_str()?)?;
+    let from = DateTime::from_timestamp(metadata["tier_from"].as_str()?.parse().ok()?, 0)?;
+    Some(match from <= event.created {
+        true => What::Upgraded { tier, payment: None },
+        false => What::Downgraded { tier, from },
+    })
 }
 
 fn charge(object: &Value, news: News) -> Meaning {
