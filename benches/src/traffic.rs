@@ -110,7 +110,10 @@ pub async fn measure(options: &Options) -> Result<Vec<Row>> {
         size(enrolment),
         size(connection)
     );
-    Ok(vec![row(&figure, BUDGET_INVENTORY, first.saturating_sub(connection)), row("an idle day on the wire", BUDGET_DAY, day)])
+    Ok(vec![
+        row(&figure, BUDGET_INVENTORY, first.saturating_sub(connection)),
+        row("an idle day on the wire", BUDGET_DAY, day),
+    ])
 }
 
 /// Wait until nothing more comes.
