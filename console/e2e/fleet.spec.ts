@@ -133,3 +133,23 @@ test('? tells the keys, and g with a letter goes', async ({ page }) => {
     await expect(updates).toBeVisible({ timeout: 5_000 })
   }).toPass()
 })
+
+test('the policy for hosts that do not report is changed, and one that makes no sense is refused with its reason', async ({ page }) => {
+  const admin = await api()
+  const policy = async () => (await (await admin.get('/api/v1/machines/-/stale-policy')).json()) as Record<string, unknown>
+  const before = await policy()
+  try {
+    await signIn(page)
+    await page.goto(`${fleet.url}/settings`)
+    const panel = page.getByRole('region', { name: 'Hosts that do not report' })
+    await panel.getByLabel('Remove hosts after').fill('3')
+    await panel.getByRole('button', { name: 'Save' }).click()
+    await expect(page.getByText('At least 7 days')).toBeVisible()
+    await panel.getByLabel('Remove hosts after').fill('90')
+    await panel.getByLabel('Never remove (selector)').fill('tag:seasonal')
+    await panel.getByRole('button', { name: 'Save' }).click()
+    await expect.poll(policy).toEqual({ ...before, remove_after_days: 90, keep: 'tag:seasonal' })
+  } finally {
+    await admin.put('/api/v1/machines/-/stale-policy', { data: before })
+  }
+})
