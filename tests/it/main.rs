@@ -1,6 +1,7 @@
 //! End-to-end tests: real processes, real engine packages, real sockets.
 
 mod archives;
+mod bought;
 mod chaos;
 mod fixture;
 mod isolation;

@@ -7,6 +7,7 @@ pub mod bins;
 pub mod host;
 pub mod namespaces;
 pub mod packages;
+pub mod portal;
 pub mod process;
 pub mod release;
 pub mod tokens;

@@ -22,6 +22,9 @@ pub struct Options {
     /// Port of the host; 8443 unless told.
     #[arg(long, default_value_t = 8443)]
     port: u16,
+    /// Port of the portal; 8460 unless told.
+    #[arg(long, default_value_t = 8460)]
+    portal_port: u16,
 }
 
 /// Build, then run `target/debug/demo`.
@@ -33,6 +36,7 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     let data = options.data.clone().unwrap_or_else(|| project.target().join("demo"));
     let mut command = project.command(&bin.join("demo").to_string_lossy(), ["--data"]);
     command.arg(data).args(["--port", &options.port.to_string()]);
+    command.args(["--portal-port", &options.portal_port.to_string()]);
     command.env("SYSMANAGE_BIN_DIR", &bin).env("SYSMANAGE_ENGINES_DIR", engine::out_dir(project));
     for (flag, on) in [("--fresh", options.fresh), ("--once", options.once)] {
         if on {

@@ -99,7 +99,7 @@ impl Project {
 
     /// Every program that tests start, in one build: another choice of packages has other features, and is built anew.
     pub fn build_programs(&self) -> Result<()> {
-        let packages = ["sysmanage", "sysmanage-agent", "agent-sim", "e2e"].into_iter();
+        let packages = ["sysmanage", "sysmanage-agent", "sysmanage-portal", "agent-sim", "e2e"].into_iter();
         let packages = packages.flat_map(|package| ["-p", package]);
         self.run("cargo", ["build", "--locked", "--bins"].into_iter().chain(packages))
     }

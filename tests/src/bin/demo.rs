@@ -14,6 +14,7 @@ use e2e::{
     agent::{self, Agent},
     bins,
     host::{ADMIN, Host, Settings},
+    portal::Portal,
     tokens,
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,9 @@ struct Options {
     /// Port of the host; the agents' gateway takes the next one.
     #[arg(long, default_value_t = 8443)]
     port: u16,
+    /// Port of a portal; none is started without.
+    #[arg(long)]
+    portal_port: Option<u16>,
     /// Begin with an empty folder.
     #[arg(long)]
     fresh: bool,
@@ -60,10 +64,20 @@ async fn main() -> Result<()> {
     for engine in ENGINES {
         host.engine_state(engine, "active").await?;
     }
-    tell(&host, &data, &login).await?;
+    let mut portal = match options.portal_port {
+        Some(port) => {
+            println!("starting the portal ...");
+            Some(Portal::start(&data.join("portal"), port, &ENGINES).await?)
+        }
+        None => None,
+    };
+    tell(&host, &data, &login, portal.as_ref()).await?;
     if !options.once {
         tokio::signal::ctrl_c().await?;
         println!("\nstopping");
+    }
+    if let Some(portal) = &mut portal {
+        portal.process.terminate(Duration::from_secs(10))?;
     }
     agent.process.terminate(Duration::from_secs(10))?;
     host.process.terminate(Duration::from_secs(30))?;
@@ -127,7 +141,7 @@ async fn start_agent(host: &Host, data: &Path) -> Result<Agent> {
     Ok(Agent { data: folder, machine, process, place: agent::Place::default() })
 }
 
-async fn tell(host: &Host, data: &Path, login: &Login) -> Result<()> {
+async fn tell(host: &Host, data: &Path, login: &Login, portal: Option<&Portal>) -> Result<()> {
     let authority = host.local()?.get("/authority").await?;
     let ca = data.join("ca.pem");
     fs::write(&ca, authority["certificate_pem"].as_str().context("certificate_pem")?)?;
@@ -137,6 +151,9 @@ async fn tell(host: &Host, data: &Path, login: &Login) -> Result<()> {
     println!("  machine   {MACHINE}: approved and online");
     for engine in ENGINES {
         println!("  engine    {engine}: active");
+    }
+    if let Some(portal) = portal {
+        println!("  portal    {}: sign up, order, pay by the test payment", portal.url);
     }
     println!();
     println!("  for curl  H={} T={} C={}", host.url(), login.token, ca.display());
