@@ -26,8 +26,8 @@ const VIEWS = [
   { name: 'narrow', width: 390, height: 844 },
 ]
 
-/** Pages of what a machine has: what stands on them differs from machine to machine, their frame does not. */
-const OWN = /^(updates|software|machines-one)/
+/** Pages of what machines have and people did: what stands on them differs from run to run, their frame does not. */
+const OWN = /^(updates|software|machines-one|changes|operations|sessions)/
 const FRAME = /^(header|nav|main|\.dock|\[role)/
 
 function told(found: Awaited<ReturnType<AxeBuilder['analyze']>>): string[] {
