@@ -21,6 +21,8 @@ const OFFLINE: Duration = Duration::from_secs(15);
 /// What asking, and a busy machine, may add.
 const SLACK: Duration = Duration::from_secs(3);
 const NAMES: [&str; 3] = ["cable", "crash", "frozen"];
+/// All three, whatever the host has written of their presence yet.
+const ALL: &str = "name:cable,crash,frozen";
 
 /// The host in one namespace, each machine in another.
 struct Site {
@@ -119,7 +121,7 @@ async fn machines_that_leave_are_offline_in_time_and_do_what_waits_when_they_are
         ensure!(machine["hostname"] == name, "each machine tells its own name: {machine}");
     }
 
-    let lists = site.begin("packages/refresh", "online:yes", json!({})).await?;
+    let lists = site.begin("packages/refresh", ALL, json!({})).await?;
     site.succeeds(&lists).await?;
 
     site.network.link(0, false)?;
@@ -133,7 +135,7 @@ async fn machines_that_leave_are_offline_in_time_and_do_what_waits_when_they_are
     ensure!(crash <= SLACK, "a killed agent's connection ends at once, not after {crash:?}");
 
     let operation =
-        site.begin("packages/install", "name:cable,crash,frozen", json!({ "packages": [PACKAGE] })).await?;
+        site.begin("packages/install", ALL, json!({ "packages": [PACKAGE] })).await?;
     let waiting = site.tasks(&operation).await?;
     ensure!(waiting.len() == 3 && waiting.iter().all(|t| t["state"] == "queued"), "{waiting:?}");
 
