@@ -134,8 +134,7 @@ async fn machines_that_leave_are_offline_in_time_and_do_what_waits_when_they_are
     ensure!(cable <= OFFLINE + SLACK && frozen <= OFFLINE + SLACK, "cable {cable:?}, frozen {frozen:?}");
     ensure!(crash <= SLACK, "a killed agent's connection ends at once, not after {crash:?}");
 
-    let operation =
-        site.begin("packages/install", ALL, json!({ "packages": [PACKAGE] })).await?;
+    let operation = site.begin("packages/install", ALL, json!({ "packages": [PACKAGE] })).await?;
     let waiting = site.tasks(&operation).await?;
     ensure!(waiting.len() == 3 && waiting.iter().all(|t| t["state"] == "queued"), "{waiting:?}");
 
