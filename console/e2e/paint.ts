@@ -14,7 +14,7 @@ interface Event {
 export interface Paint {
   /** Milliseconds from the start of the navigation. */
   ms: number
-  /** Time over processor time of the page's main thread: 1 when nobody else wants the processor. */
+  /** Time over processor time of the page's main thread: 1 when nobody else wants the processor, NaN when the trace does not tell. */
   contention: number
 }
 
@@ -31,7 +31,7 @@ export async function paint(page: Page, url: string): Promise<Paint> {
   await ended(session)
   const ms = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]!.startTime)
   const first = events.filter((e) => e.name === 'firstContentfulPaint').at(-1)
-  if (!first) throw new Error(`no first text in the trace of ${url}`)
+  if (!first) return { ms, contention: Number.NaN }
   const begun = first.ts - ms * 1000
   const tasks = events.filter((e) => e.name === 'RunTask' && e.ph === 'X' && e.pid === first.pid && e.tid === first.tid && e.ts > begun && e.ts < first.ts)
   const sum = (of: (e: Event) => number | undefined) => tasks.reduce((all, e) => all + (of(e) ?? 0), 0)
