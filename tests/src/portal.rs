@@ -13,7 +13,8 @@ use crate::{bins, process::Process};
 
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// No mail is sent here: the test payment stands in for a card.
+const CONFIG_FILE: &str = "portal.toml";
+/// The test payment stands in for a card.
 const CONFIG: &str = "[payments]\ntest = true\n";
 
 /// A running portal.
@@ -31,25 +32,17 @@ impl Portal {
     /// When it does not start, or refuses a package.
     pub async fn start(data: &Path, port: u16, engines: &[&str]) -> Result<Self> {
         fs::create_dir_all(data)?;
-        let config = data.join("portal.toml");
-        fs::write(&config, CONFIG)?;
-        let command = || -> Result<Command> {
-            let mut command = Command::new(bins::binary("sysmanage-portal")?);
-            command.arg("--config").arg(&config).arg("--data-dir").arg(data);
-            Ok(command)
-        };
-        let releases = command()?.arg("releases").output()?;
-        ensure!(releases.status.success(), "{}", String::from_utf8_lossy(&releases.stderr));
-        let releases: Vec<serde_json::Value> = serde_json::from_slice(&releases.stdout)?;
+        fs::write(data.join(CONFIG_FILE), CONFIG)?;
+        let releases = done(command(data)?.arg("releases")).context("releases are not told")?;
+        let releases: Vec<serde_json::Value> = serde_json::from_slice(&releases)?;
         for engine in engines {
             if releases.iter().all(|release| release["engine"] != **engine) {
-                let published = command()?.arg("publish").arg(bins::package(engine)?).output()?;
-                let said = String::from_utf8_lossy(&published.stderr);
-                ensure!(published.status.success(), "{engine} is not published: {said}");
+                done(command(data)?.arg("publish").arg(bins::package(engine)?))
+                    .with_context(|| format!("{engine} is not published"))?;
             }
         }
         let log = data.join("portal.log");
-        let mut process = Process::start(command()?.args(["serve", "--port", &port.to_string()]), &log)?;
+        let mut process = Process::start(command(data)?.args(["serve", "--port", &port.to_string()]), &log)?;
         let url = format!("http://127.0.0.1:{port}");
         let begun = Instant::now();
         while !reqwest::get(format!("{url}/readyz")).await.is_ok_and(|answer| answer.status().is_success()) {
@@ -66,10 +59,20 @@ impl Portal {
     /// # Errors
     /// When nobody has this address.
     pub fn staff(data: &Path, email: &str) -> Result<()> {
-        let mut command = Command::new(bins::binary("sysmanage-portal")?);
-        command.arg("--config").arg(data.join("portal.toml")).arg("--data-dir").arg(data);
-        let done = command.args(["staff", email]).output().context("the portal's program")?;
-        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        Ok(())
+        done(command(data)?.args(["staff", email])).map(drop)
     }
+}
+
+/// The portal's program, on this data.
+fn command(data: &Path) -> Result<Command> {
+    let mut command = Command::new(bins::binary("sysmanage-portal")?);
+    command.arg("--config").arg(data.join(CONFIG_FILE)).arg("--data-dir").arg(data);
+    Ok(command)
+}
+
+/// Run it to its end; what it printed.
+fn done(command: &mut Command) -> Result<Vec<u8>> {
+    let output = command.output().context("the portal's program")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(output.stdout)
 }

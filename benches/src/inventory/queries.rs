@@ -6,7 +6,8 @@ use anyhow::Result;
 use sysmanage::{
     app::App,
     ctx::Ctx,
-    machines::MachineQuery,
+    http::Page,
+    machines::{Machine, MachineQuery},
     selector::Selector,
     software::{Listing, Order},
 };
@@ -38,21 +39,26 @@ impl Asked {
     }
 }
 
-/// A selector that is right.
-fn selector(text: &str) -> Option<Selector> {
-    text.parse().ok()
+/// A selector; one with a mistake must not be measured as none.
+fn selector(text: &str) -> Result<Option<Selector>> {
+    Ok(Some(text.parse()?))
 }
 
 /// The first fifty machines in an order.
-fn machines(q: Option<Selector>, sort: &str) -> MachineQuery {
-    MachineQuery { selector: q, sort: sort.parse().unwrap_or_default(), after: None, limit: 50 }
+fn machines(q: Option<Selector>, sort: &str) -> Result<MachineQuery> {
+    Ok(MachineQuery { selector: q, sort: sort.parse()?, after: None, limit: 50 })
+}
+
+/// Ask for them.
+async fn list(app: &App, q: Option<Selector>, sort: &str) -> Result<Page<Machine>> {
+    Ok(app.machines.list(&Ctx::system("bench"), machines(q, sort)?).await?)
 }
 
 /// Filters over machines alone: those that let many, few and no machines through.
 pub async fn filters(app: &App) -> Result<Vec<(&'static str, Duration)>> {
     let ctx = Ctx::system("bench");
     let mut asked = Asked::default();
-    asked.time("machines by name", async || app.machines.list(&ctx, machines(None, "name")).await).await?;
+    asked.time("machines by name", async || list(app, None, "name").await).await?;
     for (what, text, sort) in [
         ("`tag:t1` by name", "tag:t1", "name"),
         ("`os:debian tag:t1` by name", "os:debian tag:t1", "name"),
@@ -64,13 +70,13 @@ pub async fn filters(app: &App) -> Result<Vec<(&'static str, Duration)>> {
         ("`os:debian tag:rare` by name", "os:debian tag:rare", "name"),
         ("`os:plan9` (none) by name", "os:plan9", "name"),
     ] {
-        asked.time(what, async || app.machines.list(&ctx, machines(selector(text), sort)).await).await?;
+        asked.time(what, async || list(app, selector(text)?, sort).await).await?;
     }
     asked
         .time("count of `os:debian tag:t1`", async || app.machines.count(&ctx, "os:debian tag:t1").await)
         .await?;
     asked.time("facets of all", async || app.machines.facets(&ctx, None).await).await?;
-    let q = selector("os:debian");
+    let q = selector("os:debian")?;
     asked.time("facets of `os:debian`", async || app.machines.facets(&ctx, q.as_ref()).await).await?;
     Ok(asked.0)
 }
@@ -79,7 +85,7 @@ pub async fn filters(app: &App) -> Result<Vec<(&'static str, Duration)>> {
 pub async fn measure(app: &App) -> Result<Vec<(&'static str, Duration)>> {
     let ctx = Ctx::system("bench");
     let mut asked = Asked::default();
-    let list = async |text: &str, sort: &str| app.machines.list(&ctx, machines(selector(text), sort)).await;
+    let list = async |text: &str, sort: &str| list(app, selector(text)?, sort).await;
     asked.time("machines by name", async || list("all", "name").await).await?;
     asked.time("machines with most updates", async || list("all", "-updates").await).await?;
     asked.time("machines `tag:t1`", async || list("tag:t1", "name").await).await?;
@@ -96,7 +102,9 @@ pub async fn measure(app: &App) -> Result<Vec<(&'static str, Duration)>> {
         ("software of a tenth of the machines", "tag:t1"),
         ("software of nine tenths of the machines", "not tag:t1"),
     ] {
-        asked.time(what, async || titles(by(Order::Machines, selector(text))).await).await?;
+        asked
+            .time(what, async || Ok::<_, anyhow::Error>(titles(by(Order::Machines, selector(text)?)).await?))
+            .await?;
     }
     asked.time("versions of a title", async || app.software.title(&ctx, "base-7", None).await).await?;
     let on = async || app.software.machines_of(&ctx, "base-7", by(Order::Name, None)).await;
@@ -106,7 +114,7 @@ pub async fn measure(app: &App) -> Result<Vec<(&'static str, Duration)>> {
     let changes = sysmanage::machines::ChangeQuery { limit: 50, ..Default::default() };
     let newest = async || app.machines.fleet_changes(&ctx, changes.clone()).await;
     asked.time("newest changes of the fleet", newest).await?;
-    let machine = app.machines.list(&ctx, machines(None, "name")).await?.items[0].id;
+    let machine = app.machines.list(&ctx, machines(None, "name")?).await?.items[0].id;
     let of = async || {
         let listing = by(Order::Name, None);
         app.software.of_machine(&ctx, &app.machines, machine, "packages", listing).await

@@ -106,8 +106,7 @@ impl Machines {
             self.admits(&tx).await?;
         }
         store::delete(&tx, id).await?;
-        let addresses: Vec<String> = serde_json::from_value(new.addresses.clone()).unwrap_or_default();
-        let identities: Vec<String> = serde_json::from_value(new.hardware.clone()).unwrap_or_default();
+        let (addresses, identities) = (texts(&new.addresses), texts(&new.hardware));
         let set = machine::ActiveModel {
             state: Set(MachineState::Approved.name().into()),
             key_fingerprint: Set(new.key_fingerprint.clone()),
@@ -161,10 +160,12 @@ fn likelihood(same: &[String]) -> u32 {
     same.iter().map(|kind| weight(kind)).sum()
 }
 
+/// A column that holds a list of texts.
+fn texts(value: &serde_json::Value) -> Vec<String> {
+    serde_json::from_value(value.clone()).unwrap_or_default()
+}
+
 fn same(a: &machine::Model, b: &machine::Model) -> Vec<String> {
-    let texts = |value: &serde_json::Value| -> Vec<String> {
-        serde_json::from_value(value.clone()).unwrap_or_default()
-    };
     let (hardware, others) = (texts(&a.hardware), texts(&b.hardware));
     let shared = |kind: &str| {
         hardware.iter().any(|i| i.split_once(':').is_some_and(|(k, _)| k == kind) && others.contains(i))
