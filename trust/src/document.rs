@@ -20,6 +20,8 @@ pub enum Kind {
     Revocations,
     /// A host's answer to an engine's challenge.
     InstanceProof,
+    /// A request of a host to the portal.
+    HostRequest,
     /// A catalogue or other document of the portal.
     Portal,
 }
@@ -33,6 +35,7 @@ impl Kind {
             Self::License => "licence",
             Self::Revocations => "revocation list",
             Self::InstanceProof => "instance proof",
+            Self::HostRequest => "host request",
             Self::Portal => "portal document",
         }
     }
@@ -44,6 +47,7 @@ impl Kind {
             Self::License => b"",
             Self::Revocations => b"sysmanage:revocations:v1\n",
             Self::InstanceProof => b"sysmanage:instance-proof:v1\n",
+            Self::HostRequest => b"sysmanage:host-request:v1\n",
             Self::Portal => b"sysmanage:portal:v1\n",
         }
     }

@@ -5,6 +5,7 @@ mod clock;
 mod decisions;
 mod explanations;
 mod goldens;
+mod host_proofs;
 mod hostile_input;
 mod limits;
 mod model;
