@@ -11,7 +11,7 @@ import { useMay } from '../../shell/session'
 import { Empty } from '../../ui/panels'
 import { plain } from '../../ui/text'
 import { enginesQuery } from '../engines/queries'
-import { licenseQuery } from '../licence/queries'
+import { type LicenseView, licenseQuery } from '../licence/queries'
 import { useOverview } from './queries'
 
 interface Need {
@@ -42,11 +42,8 @@ function useNeeds(): Need[] {
   for (const trouble of troubles) {
     needs.push({ key: trouble.name, text: word('trouble', trouble.name), count: trouble.machines, to: '/machines', search: { q: trouble.selector } })
   }
-  for (const e of license?.engines ?? []) {
-    const next = e.next_change
-    if (next && new Date(next.at).getTime() - Date.now() < SOON_MS) {
-      needs.push({ key: `license-${e.engine}`, text: t('overview.lapses', { engine: plain(e.engine), state: word('state', next.state), at: date(next.at) }), to: '/license' })
-    }
+  for (const [key, lapse] of lapses(license?.engines ?? [])) {
+    needs.push({ key, text: t('overview.lapses', lapse), to: '/license' })
   }
   for (const e of engines?.items ?? []) {
     if (e.remedy) needs.push({ key: e.id, text: `${plain(e.name)}: ${plain(e.remedy)}`, to: `/engines/${e.id}` })
@@ -55,6 +52,20 @@ function useNeeds(): Need[] {
     needs.push({ key: r.file, text: `${plain(r.file)}: ${plain(r.reason)}`, to: '/engines' })
   }
   return needs
+}
+
+/** What the licence stops soon: engines with the same fate in one line. */
+function lapses(engines: LicenseView['engines']): Map<string, { engines: string; state: string; at: string }> {
+  const found = new Map<string, { engines: string; state: string; at: string }>()
+  for (const e of engines) {
+    const next = e.next_change
+    if (!next || new Date(next.at).getTime() - Date.now() >= SOON_MS) continue
+    const key = `license ${next.state} ${next.at}`
+    const known = found.get(key)
+    const name = plain(e.engine)
+    found.set(key, { engines: known ? `${known.engines}, ${name}` : name, state: word('lapse', next.state), at: date(next.at) })
+  }
+  return found
 }
 
 export function Attention() {
