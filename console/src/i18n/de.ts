@@ -75,7 +75,7 @@ export const de: Record<Key, string> = {
   'overview.reboot': 'Brauchen einen Neustart',
   'overview.noend': 'ohne Ende',
   'overview.lapses': '{engines}: {state} ab {at}',
-  'lapse.grace': 'Karenztage',
+  'lapse.grace': 'Nachfrist',
   'lapse.read_only': 'nur lesen',
   'lapse.locked': 'gesperrt',
   'trouble.offline': 'Hosts, die weg sind',
