@@ -1,7 +1,7 @@
 /** Addresses and their pages. A page's code is fetched when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
 
-import { Overview } from './pages/overview'
+import { Overview } from './pages/overview/page'
 import { AcceptInvitation, NotFound, Setup, SignIn } from './pages/signin'
 import { Layout } from './shell/layout'
 

@@ -68,6 +68,7 @@ migrations! {
     m0125_add_token_conditions,
     m0126_search_inventory,
     m0127_add_hardware_and_staleness,
+    m0128_create_fleet_samples,
     m0201_create_operations,
     m0202_create_operation_tasks,
     m0203_create_task_outputs,

@@ -1586,6 +1586,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many machines were there, online, and in need of something, over the last days. */
+        get: operations["get_fleet_trend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/permissions": {
         parameters: {
             query?: never;
@@ -2888,6 +2905,10 @@ export interface components {
             /** @description `percent`, `bytes`, `bytes_per_second`, `seconds`, `celsius` or `count`. */
             unit: string;
         };
+        /** @description The fleet over time. */
+        FleetTrend: {
+            trend?: components["schemas"]["Trend"] | null;
+        };
         /** @description Decisions on capabilities, in either form. */
         Grants: {
             /**
@@ -3852,6 +3873,8 @@ export interface components {
              * @description Machines that wait for a decision.
              */
             pending: number;
+            /** @description What is wrong with some of them. */
+            troubles: components["schemas"]["Trouble"][];
         };
         /** @description A package or an update of one machine, as its agent told: see the sections `packages` and `updates`. */
         Package: Record<string, never>;
@@ -5845,6 +5868,66 @@ export interface components {
         TotpRule: {
             /** @description Whether those who have the role need one to sign in. */
             required: boolean;
+        };
+        /** @description The fleet over time. */
+        Trend: {
+            /** @description From the oldest to the newest, at most some 700. */
+            points: components["schemas"]["TrendPoint"][];
+            /**
+             * Format: int64
+             * @description Between two points, in seconds. A gap is wider: then the host did not run.
+             */
+            step_s: number;
+        };
+        /** @description How many machines there were at a time. Approved ones, but for `pending`. */
+        TrendPoint: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Machines in all.
+             */
+            machines: number;
+            /**
+             * Format: int64
+             * @description Those that were online.
+             */
+            online: number;
+            /**
+             * Format: int64
+             * @description Those that waited for a decision.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Those that needed a restart.
+             */
+            reboot: number;
+            /**
+             * Format: int64
+             * @description Those with security updates.
+             */
+            security: number;
+            /**
+             * Format: int64
+             * @description Those with updates.
+             */
+            updates: number;
+        };
+        /** @description What is wrong with some machines, with the selector that finds them. */
+        Trouble: {
+            /**
+             * Format: int64
+             * @description Machines.
+             */
+            machines: number;
+            /** @description `services`, `disk`, `memory`, `certificates`, `offline`. */
+            name: string;
+            /** @description Selector. */
+            selector: string;
         };
         /** @description A file to load. */
         UiFile: {
@@ -9055,6 +9138,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+        };
+    };
+    get_fleet_trend: {
+        parameters: {
+            query?: {
+                /** @description Days, 1 to 730; 7 when absent. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetTrend"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

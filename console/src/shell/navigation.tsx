@@ -8,7 +8,8 @@ import { Link, useRouterState } from '@tanstack/react-router'
 
 import { client, data } from '../api/client'
 import { useLive } from '../api/events'
-import { type Key, t } from '../i18n'
+import { type Key, number, t } from '../i18n'
+import { machinesWith, useOverview, useOverviewLive } from '../pages/overview/queries'
 import { EngineLinks } from './engine-links'
 import { useMay } from './session'
 
@@ -54,10 +55,31 @@ export function usePending() {
   })
 }
 
+/** What waits behind a page, where somebody should know without opening it. */
+function useCounts(): Record<string, { count: number; color: string; says: Key }> {
+  const pending = usePending().data?.items.length ?? 0
+  const seen = useOverview().data
+  useOverviewLive()
+  return {
+    '/approvals': { count: pending, color: 'orange', says: 'overview.pending' },
+    '/updates': { count: machinesWith(seen?.machines.needs, 'security'), color: 'red', says: 'overview.security' },
+    '/operations': { count: seen?.operations?.['running'] ?? 0, color: 'blue', says: 'overview.running' },
+  }
+}
+
+function Count({ of }: { of: { count: number; color: string; says: Key } | undefined }) {
+  if (!of || of.count === 0) return null
+  return (
+    <Badge size="sm" color={of.color} variant="filled" autoContrast title={t(of.says)}>
+      {of.count >= 1000 ? '999+' : number(of.count)}
+    </Badge>
+  )
+}
+
 export function Navigation({ onChosen }: { onChosen: () => void }) {
   const path = useRouterState({ select: (state) => state.location.pathname })
   const pages = usePages()
-  const pending = usePending().data?.items.length ?? 0
+  const counts = useCounts()
   const groups = [...new Set(pages.map((p) => p.group))]
   return (
     <Stack gap="md" component="nav" aria-label={t('app.menu')}>
@@ -80,13 +102,7 @@ export function Navigation({ onChosen }: { onChosen: () => void }) {
                   active={here}
                   aria-current={here ? 'page' : undefined}
                   leftSection={<page.icon size={18} aria-hidden />}
-                  rightSection={
-                    page.path === '/approvals' && pending > 0 ? (
-                      <Badge size="sm" color="orange" variant="filled" autoContrast>
-                        {pending >= 100 ? '99+' : pending}
-                      </Badge>
-                    ) : null
-                  }
+                  rightSection={<Count of={counts[page.path]} />}
                 />
               )
             })}
