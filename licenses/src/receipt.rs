@@ -143,8 +143,8 @@ impl Receipt {
         if text.len() > Self::MAX_BYTES {
             return Err(ReceiptError::TooLarge(Self::MAX_BYTES));
         }
-        let document = SignedDocument::parse("usage receipt", text, Self::MAX_BYTES)
-            .map_err(ReceiptError::malformed)?;
+        let document =
+            SignedDocument::parse("usage receipt", text, Self::MAX_BYTES).map_err(ReceiptError::malformed)?;
         #[derive(Deserialize)]
         struct Head {
             v: u32,

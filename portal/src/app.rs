@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     ctx::Ctx,
     db::Db,
+    hosts::Hosts,
     licensing::{Keys, Licensing},
     orders::Orders,
     payments::Payments,
@@ -94,6 +95,8 @@ pub struct App {
     pub payments: Payments,
     /// Licences.
     pub licensing: Arc<Licensing>,
+    /// Hosts that call.
+    pub hosts: Hosts,
     /// Engines.
     pub releases: Releases,
 }
@@ -126,6 +129,7 @@ impl App {
             accounts: Accounts::new(core.clone()),
             payments: Payments::new(core.clone(), orders.clone())?,
             releases: Releases::new(core.clone(), licensing.clone()),
+            hosts: Hosts::new(core.clone(), licensing.clone()),
             licensing,
             orders,
             core,
@@ -156,6 +160,9 @@ impl App {
         }
         if let Err(error) = self.orders.refresh(&ctx).await {
             tracing::error!(%error, "licences could not be brought up to date");
+        }
+        for warning in self.licensing.keys().warnings(self.clock.now()) {
+            tracing::warn!(warning, "a key needs attention");
         }
         if let Err(error) = self.accounts.sweep().await {
             tracing::error!(%error, "ended sessions could not be deleted");

@@ -12,6 +12,7 @@ use crate::{
     clock::{SharedClock, SystemClock},
     config::Config,
     ctx::Ctx,
+    licensing::Keys,
     releases::Channel,
     serve,
 };
@@ -87,8 +88,21 @@ enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// Keys that sign licences, revocation lists and countersignatures.
+    Keys {
+        #[command(subcommand)]
+        what: KeysCommand,
+    },
     /// Print the configuration in force.
     Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// List every configured key: what it signs, from when until when, and which one signs now.
+    List,
+    /// Fail where a key is refused, or where a use has no key that signs in `licenses.warn_days` days.
+    Check,
 }
 
 /// Entry of the program.
@@ -108,6 +122,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let usual = ["portal.toml", "/etc/sysmanage/portal.toml"].map(PathBuf::from);
     let file = cli.config.clone().or_else(|| usual.into_iter().find(|f| f.is_file()));
     let mut config = Config::load(file.as_deref())?;
+    config.file = file;
     if let Some(data_dir) = cli.data_dir {
         config.data_dir = data_dir;
     }
@@ -121,12 +136,25 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             runtime.block_on(serve::run(config, clock))
         }
         Command::Config => print_text(&toml::to_string(&config)?),
+        Command::Keys { what } => keys(&config, &clock, &what),
         command => runtime.block_on(async {
             let app = serve::open(config, clock).await?;
             let outcome = one(&app, command).await;
             app.stop().await;
             outcome
         }),
+    }
+}
+
+/// Keys are opened as `serve` opens them; the database is not looked at.
+fn keys(config: &Config, clock: &SharedClock, what: &KeysCommand) -> anyhow::Result<()> {
+    let now = clock.now();
+    let keys = Keys::open(&config.licenses, now)?;
+    print(&keys.list(now))?;
+    let warnings = keys.warnings(now);
+    match what {
+        KeysCommand::Check if !warnings.is_empty() => anyhow::bail!(warnings.join("; ")),
+        KeysCommand::List | KeysCommand::Check => Ok(()),
     }
 }
 
@@ -149,7 +177,7 @@ async fn one(app: &Arc<App>, command: Command) -> anyhow::Result<()> {
         }
         Command::Releases => print(&app.releases.list_all(&ctx).await.map_err(anyhow::Error::new)?),
         Command::Staff { email, remove } => print(&app.accounts.set_staff(&ctx, &email, !remove).await?),
-        Command::Serve { .. } | Command::Config => Ok(()),
+        Command::Serve { .. } | Command::Config | Command::Keys { .. } => Ok(()),
     }
 }
 

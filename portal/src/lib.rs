@@ -17,6 +17,7 @@ pub mod clock;
 pub mod config;
 pub mod ctx;
 pub mod db;
+pub mod hosts;
 pub mod http;
 pub mod licensing;
 mod migrations;

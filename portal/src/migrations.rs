@@ -10,6 +10,8 @@ mod m0005_create_orders;
 mod m0006_create_payment_events;
 mod m0007_create_license_editions;
 mod m0008_create_releases;
+mod m0010_create_usage_receipts;
+mod m0011_create_revocation_lists;
 
 /// Every migration of the portal, in order.
 pub struct Migrator;
@@ -26,6 +28,8 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_create_payment_events::Migration),
             Box::new(m0007_create_license_editions::Migration),
             Box::new(m0008_create_releases::Migration),
+            Box::new(m0010_create_usage_receipts::Migration),
+            Box::new(m0011_create_revocation_lists::Migration),
         ]
     }
 }

@@ -10,6 +10,7 @@ mod orders;
 mod organisation;
 mod session;
 mod tokens;
+mod usage;
 mod vendor;
 
 use axum::response::{IntoResponse, Redirect, Response};
@@ -34,6 +35,7 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = tokens::routes(routes);
     let routes = orders::routes(routes);
     let routes = downloads::routes(routes);
+    let routes = usage::routes(routes);
     vendor::routes(routes)
 }
 

@@ -16,7 +16,9 @@ pub enum ReceiptError {
     #[error("the usage receipt has format {0}; this version reads format 1")]
     UnsupportedFormat(u32),
     /// Not signed by the instance it names, or changed.
-    #[error("the signature of usage receipt {0} does not match: it was changed, or is not of the instance it names")]
+    #[error(
+        "the signature of usage receipt {0} does not match: it was changed, or is not of the instance it names"
+    )]
     BadSignature(u64),
     /// Of another instance or licence than the chain.
     #[error("usage receipt {0} is of another instance or another licence")]

@@ -1,7 +1,7 @@
 //! Usage receipts: a chain that neither side can change, shorten, fork or date back.
 
 use chrono::{DateTime, Duration, Utc};
-use license_issuer::{Credential, Signer as _, development};
+use license_issuer::{Credential, development};
 use licenses::InstanceKey;
 use licenses::receipt::{
     Countersignature, Countersigned, Period, Receipt, ReceiptError, Standing, place, verify_chain,

@@ -21,6 +21,7 @@ pub(super) fn section(ctx: &Ctx, org: Uuid, here: &str, title: &str, content: Ma
         ("", "Overview", Permission::OrganisationRead),
         ("/orders", "Orders", Permission::OrdersRead),
         ("/licenses", "Licences", Permission::LicensesRead),
+        ("/usage", "Usage", Permission::LicensesRead),
         ("/downloads", "Downloads", Permission::Download),
         ("/members", "Members", Permission::OrganisationRead),
         ("/tokens", "API tokens", Permission::OrganisationRead),

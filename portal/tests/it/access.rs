@@ -97,6 +97,9 @@ async fn every_route_lets_in_the_roles_it_names_and_no_others() {
         }
         match route.access {
             Access::Public | Access::SignedIn => {}
+            Access::Host => {
+                assert_eq!(status(&portal, &route, &owner.org, &owner.cookie).await, 401, "{at}");
+            }
             Access::Staff => {
                 assert_eq!(status(&portal, &route, &owner.org, &owner.cookie).await, 403, "{at}");
             }

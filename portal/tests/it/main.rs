@@ -7,6 +7,8 @@ mod checkout;
 mod config;
 mod crash;
 mod downloads;
+mod hosts;
+mod keys;
 mod licenses;
 mod orders;
 mod pages;
