@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     accounts::{Accounts, NewSession},
+    advisories::Advisories,
     audit::Audit,
     clock::SharedClock,
     config::Config,
@@ -95,6 +96,8 @@ pub struct App {
     pub payments: Payments,
     /// Licences.
     pub licensing: Arc<Licensing>,
+    /// Advisories and floors.
+    pub advisories: Advisories,
     /// Hosts that call.
     pub hosts: Hosts,
     /// Engines.
@@ -126,9 +129,10 @@ impl App {
         let licensing = Arc::new(Licensing::new(core.clone(), keys));
         let orders = Arc::new(Orders::new(core.clone(), licensing.clone()));
         Ok(Arc::new(Self {
-            accounts: Accounts::new(core.clone()),
+            accounts: Accounts::new(core.clone())?,
             payments: Payments::new(core.clone(), orders.clone())?,
             releases: Releases::new(core.clone(), licensing.clone()),
+            advisories: Advisories::new(core.clone()),
             hosts: Hosts::new(core.clone(), licensing.clone()),
             licensing,
             orders,

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 
 use crate::{
+    advisories::{NewAdvisory, Severity},
     app::App,
     clock::{SharedClock, SystemClock},
     config::Config,
@@ -88,6 +89,21 @@ enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// Advisories: what is wrong with versions of an engine.
+    Advisory {
+        #[command(subcommand)]
+        what: AdvisoryCommand,
+    },
+    /// The lowest version of an engine that is still good.
+    Floor {
+        #[command(subcommand)]
+        what: FloorCommand,
+    },
+    /// Take away the second factor of somebody who lost it.
+    ResetSecondFactor {
+        /// Their address.
+        email: String,
+    },
     /// Keys that sign licences, revocation lists and countersignatures.
     Keys {
         #[command(subcommand)]
@@ -95,6 +111,74 @@ enum Command {
     },
     /// Print the configuration in force.
     Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdvisoryCommand {
+    /// Publish one.
+    Publish(Says),
+    /// Say something else in one.
+    Change {
+        /// Its id.
+        id: String,
+        #[command(flatten)]
+        says: Says,
+    },
+    /// Withdraw one that was wrong.
+    Withdraw {
+        /// Its id.
+        id: String,
+    },
+    /// List all.
+    List,
+}
+
+/// What an advisory says.
+#[derive(Debug, clap::Args)]
+struct Says {
+    /// Engine.
+    #[arg(long)]
+    engine: String,
+    /// Versions that have it: `<1.2.3`.
+    #[arg(long)]
+    versions: semver::VersionReq,
+    /// How bad it is.
+    #[arg(long)]
+    severity: Severity,
+    /// In one line.
+    #[arg(long)]
+    title: String,
+    /// What happens, whom it concerns, what to do.
+    #[arg(long)]
+    detail: String,
+    /// The first version without it.
+    #[arg(long)]
+    fixed_in: Option<semver::Version>,
+}
+
+impl From<Says> for NewAdvisory {
+    fn from(says: Says) -> Self {
+        let Says { engine, versions, severity, title, detail, fixed_in } = says;
+        Self { engine, versions, severity, title, detail, fixed_in }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum FloorCommand {
+    /// Let hosts install no version below this one.
+    Set {
+        /// Engine.
+        engine: String,
+        /// Version.
+        version: semver::Version,
+    },
+    /// Take it away.
+    Remove {
+        /// Engine.
+        engine: String,
+    },
+    /// List all.
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -177,7 +261,29 @@ async fn one(app: &Arc<App>, command: Command) -> anyhow::Result<()> {
         }
         Command::Releases => print(&app.releases.list_all(&ctx).await.map_err(anyhow::Error::new)?),
         Command::Staff { email, remove } => print(&app.accounts.set_staff(&ctx, &email, !remove).await?),
+        Command::ResetSecondFactor { email } => Ok(app.accounts.reset_second_factor(&ctx, &email).await?),
+        Command::Advisory { what } => advisory(app, &ctx, what).await,
+        Command::Floor { what } => floor(app, &ctx, what).await,
         Command::Serve { .. } | Command::Config | Command::Keys { .. } => Ok(()),
+    }
+}
+
+async fn advisory(app: &Arc<App>, ctx: &Ctx, what: AdvisoryCommand) -> anyhow::Result<()> {
+    match what {
+        AdvisoryCommand::Publish(says) => print(&app.advisories.publish(ctx, says.into()).await?),
+        AdvisoryCommand::Change { id, says } => print(&app.advisories.update(ctx, &id, says.into()).await?),
+        AdvisoryCommand::Withdraw { id } => print(&app.advisories.withdraw(ctx, &id).await?),
+        AdvisoryCommand::List => print(&app.advisories.list_all(ctx).await?),
+    }
+}
+
+async fn floor(app: &Arc<App>, ctx: &Ctx, what: FloorCommand) -> anyhow::Result<()> {
+    match what {
+        FloorCommand::Set { engine, version } => {
+            print(&app.advisories.set_floor(ctx, &engine, version).await?)
+        }
+        FloorCommand::Remove { engine } => Ok(app.advisories.remove_floor(ctx, &engine).await?),
+        FloorCommand::List => print(&app.advisories.floors().await?),
     }
 }
 

@@ -162,6 +162,8 @@ pub struct Ctx {
     pub memberships: Arc<[Membership]>,
     /// Whether the actor works for the vendor, and may see every customer.
     pub staff: bool,
+    /// Whether the actor would, and has not set up the second factor that this needs.
+    pub unenrolled_staff: bool,
     /// Identifies the request in answers, logs and the audit log.
     pub request_id: String,
     /// The client's address, where there is one.
@@ -184,6 +186,9 @@ pub enum Forbidden {
     /// Not the vendor's.
     #[error("This is for the vendor's staff.")]
     NotStaff,
+    /// The vendor's, without the second factor that they need.
+    #[error("The vendor's staff need a second factor: set it up at /account, then come back.")]
+    SecondFactorMissing,
     /// Programs may not do this, people may.
     #[error("An API token cannot do this; sign in instead.")]
     NotAPerson,
@@ -200,6 +205,7 @@ impl Ctx {
             actor_name: actor_name.into(),
             memberships: Arc::default(),
             staff: false,
+            unenrolled_staff: false,
             request_id,
             client_ip: None,
             session: None,
@@ -240,7 +246,11 @@ impl Ctx {
 
     /// Authorise: the first line of every service method for the vendor.
     pub fn require_staff(&self) -> Result<(), Forbidden> {
-        if self.staff { Ok(()) } else { Err(Forbidden::NotStaff) }
+        match (self.staff, self.unenrolled_staff) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Forbidden::SecondFactorMissing),
+            (false, false) => Err(Forbidden::NotStaff),
+        }
     }
 
     /// Authorise what only a host may do.

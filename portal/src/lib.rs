@@ -9,6 +9,7 @@
 //! in the transaction that records the event.
 
 pub mod accounts;
+pub mod advisories;
 pub mod app;
 pub mod audit;
 pub mod catalogue;

@@ -10,7 +10,9 @@ use super::{
     routes::{RouteInfo, Routes},
     tell,
 };
-use crate::{accounts, app::App, audit, catalogue, hosts, licensing, orders, pages, payments, releases};
+use crate::{
+    accounts, advisories, app::App, audit, catalogue, hosts, licensing, orders, pages, payments, releases,
+};
 
 /// No script at all, nothing from elsewhere, forms only to the portal and on to the payment page.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' \
@@ -26,6 +28,7 @@ fn timed(app: &Arc<App>) -> Routes {
     let routes = payments::routes::routes(routes);
     let routes = licensing::routes::routes(routes);
     let routes = hosts::routes::routes(routes);
+    let routes = advisories::routes::routes(routes);
     let routes = releases::routes::routes(routes);
     pages::routes(routes)
 }

@@ -5,6 +5,7 @@ use sea_orm::ConnectionTrait;
 use trust::{RevocationBody, RevokedLicense};
 
 use super::{Licensing, LicensingError, entity::list, store};
+use crate::advisories;
 
 impl Licensing {
     /// The signed revocation list; nothing while nothing was ever revoked.
@@ -25,6 +26,7 @@ impl Licensing {
         let revoked = rows.into_iter().map(|row| RevokedLicense { id: row.license_id, reason: row.reason });
         let body = RevocationBody {
             licenses: revoked.collect(),
+            lowest_good: advisories::lowest_good(db).await?,
             ..RevocationBody::empty(0, chrono::DateTime::UNIX_EPOCH)
         };
         let text = serde_json::to_vec(&body).unwrap_or_default();

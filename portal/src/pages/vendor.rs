@@ -55,8 +55,12 @@ struct Why {
     reason: String,
 }
 
-const SECTIONS: &[(&str, &str)] =
-    &[("/vendor", "Customers"), ("/vendor/releases", "Releases"), ("/vendor/keys", "Keys")];
+const SECTIONS: &[(&str, &str)] = &[
+    ("/vendor", "Customers"),
+    ("/vendor/releases", "Releases"),
+    ("/vendor/advisories", "Advisories"),
+    ("/vendor/keys", "Keys"),
+];
 
 pub(super) fn vendor(ctx: &Ctx, here: &str, title: &str, content: Markup) -> Html<String> {
     let content = html! {

@@ -3,6 +3,7 @@
 
 mod access;
 mod accounts;
+mod advisories;
 mod checkout;
 mod config;
 mod crash;
@@ -13,4 +14,5 @@ mod licenses;
 mod orders;
 mod pages;
 mod portal;
+mod second_factor;
 mod stripe;
