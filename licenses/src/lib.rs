@@ -56,6 +56,7 @@ mod explain;
 mod host_proof;
 mod instance;
 mod limits;
+pub mod receipt;
 mod set;
 mod token;
 mod words;

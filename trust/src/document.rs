@@ -22,6 +22,10 @@ pub enum Kind {
     InstanceProof,
     /// A request of a host to the portal.
     HostRequest,
+    /// What a host used, signed by its instance.
+    UsageReceipt,
+    /// The portal's signature after a host's receipt.
+    Countersignature,
     /// A catalogue or other document of the portal.
     Portal,
 }
@@ -36,6 +40,8 @@ impl Kind {
             Self::Revocations => "revocation list",
             Self::InstanceProof => "instance proof",
             Self::HostRequest => "host request",
+            Self::UsageReceipt => "usage receipt",
+            Self::Countersignature => "countersignature",
             Self::Portal => "portal document",
         }
     }
@@ -48,6 +54,8 @@ impl Kind {
             Self::Revocations => b"sysmanage:revocations:v1\n",
             Self::InstanceProof => b"sysmanage:instance-proof:v1\n",
             Self::HostRequest => b"sysmanage:host-request:v1\n",
+            Self::UsageReceipt => b"sysmanage:usage-receipt:v1\n",
+            Self::Countersignature => b"sysmanage:countersignature:v1\n",
             Self::Portal => b"sysmanage:portal:v1\n",
         }
     }

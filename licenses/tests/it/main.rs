@@ -10,6 +10,7 @@ mod hostile_input;
 mod limits;
 mod model;
 mod proofs;
+mod receipts;
 mod sets;
 mod tokens;
 mod world;

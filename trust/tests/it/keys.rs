@@ -20,6 +20,8 @@ fn a_signature_of_one_kind_is_worth_nothing_for_another() {
         Kind::Revocations,
         Kind::InstanceProof,
         Kind::HostRequest,
+        Kind::UsageReceipt,
+        Kind::Countersignature,
         Kind::Portal,
     ];
     for signed_as in kinds {
@@ -40,6 +42,8 @@ fn no_licence_can_be_taken_for_another_kind() {
         Kind::Revocations,
         Kind::InstanceProof,
         Kind::HostRequest,
+        Kind::UsageReceipt,
+        Kind::Countersignature,
         Kind::Portal,
     ] {
         assert!(kind.message(b"").starts_with(b"sysmanage:"));
