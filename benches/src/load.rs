@@ -3,16 +3,10 @@
 use std::io::Read;
 
 use anyhow::{Result, ensure};
-use chrono::Utc;
-use plugin_packager::Draft;
-use plugin_runtime::TARGET;
-use ring::{
-    digest::{Context, SHA256},
-    rand::{SecureRandom, SystemRandom},
-};
+use ring::digest::{Context, SHA256};
 
 use crate::{
-    engine,
+    engine, padded,
     report::{Row, size, time, times},
     sampling::alternate,
 };
@@ -23,7 +17,7 @@ const ROUNDS: usize = 10;
 
 /// Measure.
 pub async fn measure() -> Result<Vec<Row>> {
-    let bytes = padded()?;
+    let bytes = padded::package(SIZE, |_| {})?;
     let verify = alternate(ROUNDS, 1, async || pass(&bytes), async || engine::verify(&bytes[..]).map(drop));
     let verify = verify.await?;
     let load = alternate(
@@ -63,25 +57,4 @@ fn pass(bytes: &[u8]) -> Result<()> {
     }
     std::hint::black_box((outer.finish(), inner.finish()));
     Ok(())
-}
-
-/// The example's package with a file of random bytes that fills it up, signed anew.
-fn padded() -> Result<Vec<u8>> {
-    let package = e2e::packages::read(engine::ID)?;
-    let plain = std::fs::metadata(e2e::bins::package(engine::ID)?)?.len();
-    let mut draft = Draft::new(std::str::from_utf8(package.manifest_toml())?, Utc::now())?;
-    let library = package.manifest().library_path(TARGET);
-    for (path, content) in package.files() {
-        if path == library {
-            draft.library(TARGET, content.to_vec());
-        } else {
-            draft.file(path, content.to_vec());
-        }
-    }
-    let mut padding = vec![0; SIZE.saturating_sub(usize::try_from(plain)?)];
-    SystemRandom::new()
-        .fill(&mut padding)
-        .map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?;
-    draft.file("ui/padding.bin", padding);
-    e2e::packages::signed(&draft.seal()?)
 }

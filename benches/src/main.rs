@@ -6,11 +6,13 @@
 mod agent;
 mod calls;
 mod client;
+mod downloads;
 mod engine;
 mod fleet;
 mod host;
 mod inventory;
 mod load;
+mod padded;
 mod proc;
 mod report;
 mod sampling;
@@ -45,6 +47,8 @@ enum Figure {
     Inventory,
     /// Filters over a hundred thousand machines.
     Listing,
+    /// Downloads from the portal against nginx.
+    Downloads,
 }
 
 /// Benchmarks of SysManage, as one markdown table.
@@ -138,5 +142,6 @@ async fn measure(figure: Figure, options: &Options) -> anyhow::Result<Vec<Row>> 
         Figure::Traffic => traffic::measure(options).await,
         Figure::Inventory => inventory::measure(options).await,
         Figure::Listing => inventory::listing().await,
+        Figure::Downloads => downloads::measure().await,
     }
 }

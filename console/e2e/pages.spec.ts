@@ -27,7 +27,7 @@ const VIEWS = [
 ]
 
 /** Pages of what machines have and people did: what stands on them differs from run to run, their frame does not. */
-const OWN = /^(updates|software|machines-one|changes|operations|sessions)/
+const OWN = /^(overview|updates|software|machines-one|changes|operations|sessions)/
 const FRAME = /^(header|nav|main|\.dock|\[role)/
 
 function told(found: Awaited<ReturnType<AxeBuilder['analyze']>>): string[] {

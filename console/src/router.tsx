@@ -1,7 +1,7 @@
 /** Addresses and their pages. A page's code is fetched when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router'
 
-import { Overview } from './pages/overview'
+import { Overview } from './pages/overview/page'
 import { AcceptInvitation, NotFound, Setup, SignIn } from './pages/signin'
 import { Layout } from './shell/layout'
 
@@ -32,6 +32,8 @@ const pages = [
   page('/engines', () => import('./pages/engines/list'), 'Engines'),
   page('/engines/$id', () => import('./pages/engines/engine'), 'EnginePage'),
   page('/engines/$id/$', () => import('./pages/engines/own'), 'OwnPage'),
+  page('/marketplace', () => import('./pages/marketplace/list'), 'Marketplace'),
+  page('/marketplace/$id', () => import('./pages/marketplace/offer'), 'OfferPage'),
   page('/license', () => import('./pages/licence/page'), 'License'),
   page('/users', () => import('./pages/access/users'), 'Users'),
   page('/roles', () => import('./pages/access/roles'), 'Roles'),

@@ -18,7 +18,6 @@ mod setup;
 mod sign_in;
 mod store;
 mod tokens;
-mod totp;
 mod users;
 mod views;
 

@@ -21,7 +21,7 @@ use crate::{
     events::Events,
     gateway::{self, Sessions},
     keys::{Keys, private_folder},
-    license, machines, metrics,
+    license, machines, marketplace, metrics,
     notifications::Notifications,
     operations,
     permissions::Registry,
@@ -95,6 +95,8 @@ pub struct App {
     pub license: license::Services,
     /// Releases of the agent.
     pub releases: releases::Services,
+    /// The portal's engines.
+    pub marketplace: marketplace::Services,
 }
 
 impl Deref for App {
@@ -147,6 +149,7 @@ impl App {
             engines: engines::Services::new(core.clone()).await?,
             license: license::Services::new(core.clone()).await?,
             releases: releases::Services::new(core.clone()).await?,
+            marketplace: marketplace::Services::new(core.clone()).await?,
             core,
         }))
     }
@@ -161,6 +164,7 @@ impl App {
         self.operations.start(self).await?;
         self.engines.start(self).await?;
         self.releases.start(self).await?;
+        self.marketplace.start(self).await?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod engine;
 mod host;
 mod license;
 mod machine;
+mod marketplace;
 mod metric;
 mod operation;
 mod organise;
@@ -115,6 +116,9 @@ enum Command {
     /// Manage engines.
     #[command(subcommand)]
     Engine(engine::EngineCommand),
+    /// Look at the portal, and decide what the host takes from it by itself.
+    #[command(subcommand)]
+    Marketplace(marketplace::MarketplaceCommand),
     /// Manage the licence.
     #[command(subcommand)]
     License(license::LicenseCommand),
@@ -231,6 +235,7 @@ async fn dispatch(context: &Session, command: Command) -> anyhow::Result<ExitCod
         Command::Search(command) => command.run(context).await?,
         Command::Operation(command) => return command.run(context).await,
         Command::Engine(command) => command.run(context).await?,
+        Command::Marketplace(command) => command.run(context).await?,
         Command::License(command) => command.run(context).await?,
         Command::Role(command) => command.run(context).await?,
         Command::Audit(command) => command.run(context).await?,

@@ -15,6 +15,7 @@ mod http;
 mod inventory;
 mod load;
 mod log;
+mod marketplace;
 mod metrics;
 mod oidc;
 
@@ -26,6 +27,7 @@ pub use http::HttpConfig;
 pub use inventory::InventoryConfig;
 pub use load::{ConfigError, Environment};
 pub use log::{LogConfig, LogFormat};
+pub use marketplace::MarketplaceConfig;
 pub use metrics::MetricsConfig;
 pub use oidc::{Hidden, OidcConfig};
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub inventory: InventoryConfig,
     /// `[metrics]`
     pub metrics: MetricsConfig,
+    /// `[marketplace]`
+    pub marketplace: MarketplaceConfig,
 }
 
 impl Default for Config {
@@ -65,6 +69,7 @@ impl Default for Config {
             log: LogConfig::default(),
             inventory: InventoryConfig::default(),
             metrics: MetricsConfig::default(),
+            marketplace: MarketplaceConfig::default(),
         }
     }
 }
@@ -84,6 +89,7 @@ impl Config {
         self.database.check()?;
         self.auth.check()?;
         self.inventory.check()?;
+        self.marketplace.check()?;
         self.log.check()
     }
 

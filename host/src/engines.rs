@@ -21,6 +21,7 @@ mod service;
 mod services;
 mod state;
 mod store;
+mod stored;
 mod subscriptions;
 mod ui;
 mod watch;
@@ -33,12 +34,13 @@ use crate::app::{App, Core};
 
 pub use error::EngineFault;
 pub use inspect::Inspection;
-pub use install::Installed;
+pub use install::{Installed, Listed};
 pub use logs::LogLine;
 pub use report::{EngineList, EngineReport, EngineSummary};
 pub use routes::{router, streams};
 pub use service::{Engines, RefusedFile};
 pub use state::{Phase, State, state};
+pub use stored::Stored;
 
 /// How long the start of the host waits for its engines; slower ones come up later.
 const START_WAIT: Duration = Duration::from_secs(60);

@@ -11,10 +11,8 @@ use std::{
 
 use anyhow::Context;
 use licenses::InstanceKey;
-use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    rand::{SecureRandom, SystemRandom},
-};
+use second_factor::Sealer;
+pub use second_factor::{Unsealable, random};
 use zeroize::Zeroizing;
 
 /// File of the instance's Ed25519 key.
@@ -27,7 +25,7 @@ pub const SEALING_FILE: &str = "secrets.key";
 pub struct Keys {
     /// Licences are bound to its id.
     pub instance: Arc<InstanceKey>,
-    sealing: Arc<LessSafeKey>,
+    sealing: Arc<Sealer>,
 }
 
 impl fmt::Debug for Keys {
@@ -35,11 +33,6 @@ impl fmt::Debug for Keys {
         f.write_str("Keys(..)")
     }
 }
-
-/// Sealed bytes do not open: another key, another place, or changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sealed value does not open with this host's key")]
-pub struct Unsealable;
 
 impl Keys {
     /// Open the keys in `data_dir`, creating what is missing.
@@ -53,39 +46,19 @@ impl Keys {
             instance: Arc::new(
                 InstanceKey::from_pkcs8(&instance).ok().with_context(|| damaged(INSTANCE_FILE))?,
             ),
-            sealing: Arc::new(LessSafeKey::new(
-                UnboundKey::new(&AES_256_GCM, &sealing).ok().with_context(|| damaged(SEALING_FILE))?,
-            )),
+            sealing: Arc::new(Sealer::new(&sealing).with_context(|| damaged(SEALING_FILE))?),
         })
     }
 
-    /// Seal `plain` with AES-256-GCM, bound to `place`: it opens nowhere else.
+    /// Seal `plain`, bound to `place`: it opens nowhere else.
     pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
-        let nonce = random::<NONCE_LEN>();
-        let mut sealed = plain.to_vec();
-        self.sealing
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place), &mut sealed)
-            .expect("the value is far shorter than AES-GCM's limit");
-        [nonce.as_slice(), &sealed].concat()
+        self.sealing.seal(place, plain)
     }
 
     /// Open what [`Keys::seal`] sealed for the same `place`.
     pub fn unseal(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unsealable> {
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(Unsealable)?;
-        let mut body = Zeroizing::new(body.to_vec());
-        let nonce = Nonce::assume_unique_for_key(*nonce);
-        let length =
-            self.sealing.open_in_place(nonce, Aad::from(place), &mut body).map_err(|_| Unsealable)?.len();
-        body.truncate(length);
-        Ok(body)
+        self.sealing.unseal(place, sealed)
     }
-}
-
-/// Random bytes of the system.
-pub fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).expect("the system's random generator works");
-    bytes
 }
 
 /// Create `folder` for the service alone.
@@ -125,16 +98,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sealed_value_opens_only_in_its_place_and_unchanged() {
+    fn a_sealed_value_opens_after_a_restart() {
         let folder = tempfile::tempdir().expect("a folder");
-        let keys = Keys::open(folder.path()).expect("new keys");
-        let sealed = keys.seal("secret:a", b"hidden");
+        let sealed = Keys::open(folder.path()).expect("new keys").seal("secret:a", b"hidden");
         let reopened = Keys::open(folder.path()).expect("the same keys");
         assert_eq!(reopened.unseal("secret:a", &sealed).expect("opens").as_slice(), b"hidden");
-        assert_eq!(keys.unseal("secret:b", &sealed), Err(Unsealable));
-        let mut changed = sealed.clone();
-        changed[15] ^= 1;
-        assert_eq!(keys.unseal("secret:a", &changed), Err(Unsealable));
-        assert_eq!(keys.unseal("secret:a", &sealed[..5]), Err(Unsealable));
     }
 }

@@ -40,6 +40,7 @@ pub mod http;
 pub mod keys;
 pub mod license;
 pub mod machines;
+pub mod marketplace;
 pub mod metrics;
 pub mod notifications;
 pub mod operations;

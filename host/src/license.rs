@@ -15,7 +15,7 @@ use crate::app::{App, Core};
 
 pub use error::LicenseError;
 pub use service::License;
-pub use state::ThirdPartyRoot;
+pub use state::{OfflineLimit, ThirdPartyRoot};
 
 /// How often the floor of time is kept and every decision made anew.
 const TICK: Duration = Duration::from_secs(30);

@@ -31,6 +31,7 @@ mod tag_store;
 mod tags;
 pub(crate) mod targets;
 mod token_routes;
+mod trend;
 
 use std::{ops::Deref, sync::Arc};
 
@@ -56,6 +57,7 @@ pub use service::{MachineChange, MachineQuery, Machines};
 pub use sort::{Sort, SortBy};
 pub use stale::{StalePolicy, Swept};
 pub use tags::{BulkTags, MachineTag, Tag, TagChange};
+pub use trend::{Trend, TrendPoint};
 
 /// Services of this slice: [`Machines`].
 pub struct Services {
@@ -91,6 +93,8 @@ impl Services {
         self.core.tasks.spawn(async move { machines.keep_tags(stop).await });
         let (machines, stop) = (self.machines.clone(), self.core.shutdown.clone());
         self.core.tasks.spawn(async move { machines.keep_policy(stop).await });
+        let (machines, stop) = (self.machines.clone(), self.core.shutdown.clone());
+        self.core.tasks.spawn(async move { machines.keep_trend(stop).await });
         Ok(())
     }
 }

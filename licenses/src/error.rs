@@ -60,7 +60,7 @@ impl Error {
     }
 }
 
-/// A host's proof that an engine does not believe.
+/// A host's proof that an engine or the portal does not believe.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProofError {
@@ -73,6 +73,14 @@ pub enum ProofError {
     /// Key, signature, date or amount of something is not possible.
     #[error("malformed proof: {0}")]
     Malformed(String),
+    /// It was made too long ago, or by a clock that is wrong.
+    #[error("the proof was made at {host}, here it is {portal}: set both clocks, for example by NTP")]
+    Stale {
+        /// Time of the host.
+        host: DateTime<Utc>,
+        /// Time of the portal.
+        portal: DateTime<Utc>,
+    },
     /// The revocation list in it is not believed.
     #[error("the proof's revocation list: {0}")]
     Revocations(#[source] trust::Error),
@@ -85,6 +93,7 @@ impl ProofError {
             Self::WrongNonce => "wrong_nonce",
             Self::BadSignature => "bad_signature",
             Self::Malformed(_) => "malformed",
+            Self::Stale { .. } => "stale",
             Self::Revocations(cause) => cause.code(),
         }
     }

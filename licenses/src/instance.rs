@@ -45,9 +45,14 @@ impl InstanceKey {
         now: DateTime<Utc>,
     ) -> String {
         let message = proof_message(tokens, revocations, nonce, now.timestamp_millis());
-        let mut bytes = [0; 64];
-        bytes.copy_from_slice(self.0.sign(&Kind::InstanceProof.message(&message)).as_ref());
-        Signature::from_bytes(bytes).to_string()
+        self.sign(Kind::InstanceProof, &message).to_string()
+    }
+
+    /// Sign the bytes of a document of `kind`.
+    pub(crate) fn sign(&self, kind: Kind, bytes: &[u8]) -> Signature {
+        let mut signature = [0; 64];
+        signature.copy_from_slice(self.0.sign(&kind.message(bytes)).as_ref());
+        Signature::from_bytes(signature)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Migrations expand, then contract; they are frozen after merge and never import an entity. To add one, write
 //! `src/m<number>_<what>.rs` and add its name to the list below. Numbers: 00xx users, settings and audit;
-//! 01xx machines; 02xx operations; 03xx engines; 04xx licences; 05xx agent releases. Only the order of the list counts, and new names
+//! 01xx machines; 02xx operations; 03xx engines; 04xx licences; 05xx agent releases; 06xx marketplace. Only the order of the list counts, and new names
 //! go to the end of their block: a database that lacks one in the middle gets it at the next start.
 
 pub use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -68,6 +68,7 @@ migrations! {
     m0125_add_token_conditions,
     m0126_search_inventory,
     m0127_add_hardware_and_staleness,
+    m0128_create_fleet_samples,
     m0201_create_operations,
     m0202_create_operation_tasks,
     m0203_create_task_outputs,
@@ -79,4 +80,6 @@ migrations! {
     m0401_create_license_state,
     m0501_create_agent_releases,
     m0502_create_agent_rollouts,
+    m0601_create_marketplace_state,
+    m0602_create_marketplace_downloads,
 }

@@ -7,6 +7,7 @@ mod invitations;
 mod members;
 mod organisations;
 mod routes;
+pub mod second_factor;
 mod sign_in;
 mod store;
 mod text;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
+use ::second_factor::Sealer;
 use passwords::{Hasher, limits::PerAddress, lockout::Failures};
 
 pub use error::AccountError;
@@ -24,7 +26,8 @@ pub use invitations::{Invitation, NewInvitation};
 pub use members::Member;
 pub use organisations::Organisation;
 pub use routes::routes;
-pub use sign_in::{NewSession, SignUp, User};
+pub use second_factor::{Enrolment, SecondFactor};
+pub use sign_in::{NewSession, SignUp, SignedIn, User};
 pub use tokens::{CreatedToken, NewToken, PREFIX as TOKEN_PREFIX, Token};
 
 use crate::app::Core;
@@ -48,22 +51,30 @@ pub struct Accounts {
     hasher: Hasher,
     attempts: PerAddress,
     failures: Failures,
+    sealer: Sealer,
 }
 
 impl Accounts {
     /// Build over the shared part.
-    pub fn new(core: Arc<Core>) -> Self {
+    pub fn new(core: Arc<Core>) -> anyhow::Result<Self> {
         let auth = &core.config.auth;
-        Self {
+        let key = match auth.secrets_key_file.as_str() {
+            "" => core.data_dir.join("secrets.key"),
+            file => file.into(),
+        };
+        Ok(Self {
+            sealer: second_factor::open_sealer(&key)?,
             hasher: Hasher::new(auth.hashes_at_once),
             attempts: PerAddress::new(auth.logins_per_minute),
             failures: Failures::default(),
             core,
-        }
+        })
     }
 
     /// Delete what has ended.
     pub async fn sweep(&self) -> Result<(), AccountError> {
-        Ok(store::delete_ended(self.core.db.write(), self.core.clock.now()).await?)
+        let now = self.core.clock.now();
+        self.sweep_half_sessions(now).await?;
+        Ok(store::delete_ended(self.core.db.write(), now).await?)
     }
 }

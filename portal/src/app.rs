@@ -13,11 +13,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     accounts::{Accounts, NewSession},
+    advisories::Advisories,
     audit::Audit,
     clock::SharedClock,
     config::Config,
     ctx::Ctx,
     db::Db,
+    hosts::Hosts,
     licensing::{Keys, Licensing},
     orders::Orders,
     payments::Payments,
@@ -94,6 +96,10 @@ pub struct App {
     pub payments: Payments,
     /// Licences.
     pub licensing: Arc<Licensing>,
+    /// Advisories and floors.
+    pub advisories: Advisories,
+    /// Hosts that call.
+    pub hosts: Hosts,
     /// Engines.
     pub releases: Releases,
 }
@@ -123,9 +129,11 @@ impl App {
         let licensing = Arc::new(Licensing::new(core.clone(), keys));
         let orders = Arc::new(Orders::new(core.clone(), licensing.clone()));
         Ok(Arc::new(Self {
-            accounts: Accounts::new(core.clone()),
+            accounts: Accounts::new(core.clone())?,
             payments: Payments::new(core.clone(), orders.clone())?,
             releases: Releases::new(core.clone(), licensing.clone()),
+            advisories: Advisories::new(core.clone()),
+            hosts: Hosts::new(core.clone(), licensing.clone()),
             licensing,
             orders,
             core,
@@ -156,6 +164,9 @@ impl App {
         }
         if let Err(error) = self.orders.refresh(&ctx).await {
             tracing::error!(%error, "licences could not be brought up to date");
+        }
+        for warning in self.licensing.keys().warnings(self.clock.now()) {
+            tracing::warn!(warning, "a key needs attention");
         }
         if let Err(error) = self.accounts.sweep().await {
             tracing::error!(%error, "ended sessions could not be deleted");

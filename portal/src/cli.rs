@@ -8,10 +8,12 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 
 use crate::{
+    advisories::{NewAdvisory, Severity},
     app::App,
     clock::{SharedClock, SystemClock},
     config::Config,
     ctx::Ctx,
+    licensing::Keys,
     releases::Channel,
     serve,
 };
@@ -87,8 +89,104 @@ enum Command {
         #[arg(long)]
         remove: bool,
     },
+    /// Advisories: what is wrong with versions of an engine.
+    Advisory {
+        #[command(subcommand)]
+        what: AdvisoryCommand,
+    },
+    /// The lowest version of an engine that is still good.
+    Floor {
+        #[command(subcommand)]
+        what: FloorCommand,
+    },
+    /// Take away the second factor of somebody who lost it.
+    ResetSecondFactor {
+        /// Their address.
+        email: String,
+    },
+    /// Keys that sign licences, revocation lists and countersignatures.
+    Keys {
+        #[command(subcommand)]
+        what: KeysCommand,
+    },
     /// Print the configuration in force.
     Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum AdvisoryCommand {
+    /// Publish one.
+    Publish(Says),
+    /// Say something else in one.
+    Change {
+        /// Its id.
+        id: String,
+        #[command(flatten)]
+        says: Says,
+    },
+    /// Withdraw one that was wrong.
+    Withdraw {
+        /// Its id.
+        id: String,
+    },
+    /// List all.
+    List,
+}
+
+/// What an advisory says.
+#[derive(Debug, clap::Args)]
+struct Says {
+    /// Engine.
+    #[arg(long)]
+    engine: String,
+    /// Versions that have it: `<1.2.3`.
+    #[arg(long)]
+    versions: semver::VersionReq,
+    /// How bad it is.
+    #[arg(long)]
+    severity: Severity,
+    /// In one line.
+    #[arg(long)]
+    title: String,
+    /// What happens, whom it concerns, what to do.
+    #[arg(long)]
+    detail: String,
+    /// The first version without it.
+    #[arg(long)]
+    fixed_in: Option<semver::Version>,
+}
+
+impl From<Says> for NewAdvisory {
+    fn from(says: Says) -> Self {
+        let Says { engine, versions, severity, title, detail, fixed_in } = says;
+        Self { engine, versions, severity, title, detail, fixed_in }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum FloorCommand {
+    /// Let hosts install no version below this one.
+    Set {
+        /// Engine.
+        engine: String,
+        /// Version.
+        version: semver::Version,
+    },
+    /// Take it away.
+    Remove {
+        /// Engine.
+        engine: String,
+    },
+    /// List all.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// List every configured key: what it signs, from when until when, and which one signs now.
+    List,
+    /// Fail where a key is refused, or where a use has no key that signs in `licenses.warn_days` days.
+    Check,
 }
 
 /// Entry of the program.
@@ -108,6 +206,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let usual = ["portal.toml", "/etc/sysmanage/portal.toml"].map(PathBuf::from);
     let file = cli.config.clone().or_else(|| usual.into_iter().find(|f| f.is_file()));
     let mut config = Config::load(file.as_deref())?;
+    config.file = file;
     if let Some(data_dir) = cli.data_dir {
         config.data_dir = data_dir;
     }
@@ -121,12 +220,25 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             runtime.block_on(serve::run(config, clock))
         }
         Command::Config => print_text(&toml::to_string(&config)?),
+        Command::Keys { what } => keys(&config, &clock, &what),
         command => runtime.block_on(async {
             let app = serve::open(config, clock).await?;
             let outcome = one(&app, command).await;
             app.stop().await;
             outcome
         }),
+    }
+}
+
+/// Keys are opened as `serve` opens them; the database is not looked at.
+fn keys(config: &Config, clock: &SharedClock, what: &KeysCommand) -> anyhow::Result<()> {
+    let now = clock.now();
+    let keys = Keys::open(&config.licenses, now)?;
+    print(&keys.list(now))?;
+    let warnings = keys.warnings(now);
+    match what {
+        KeysCommand::Check if !warnings.is_empty() => anyhow::bail!(warnings.join("; ")),
+        KeysCommand::List | KeysCommand::Check => Ok(()),
     }
 }
 
@@ -149,7 +261,29 @@ async fn one(app: &Arc<App>, command: Command) -> anyhow::Result<()> {
         }
         Command::Releases => print(&app.releases.list_all(&ctx).await.map_err(anyhow::Error::new)?),
         Command::Staff { email, remove } => print(&app.accounts.set_staff(&ctx, &email, !remove).await?),
-        Command::Serve { .. } | Command::Config => Ok(()),
+        Command::ResetSecondFactor { email } => Ok(app.accounts.reset_second_factor(&ctx, &email).await?),
+        Command::Advisory { what } => advisory(app, &ctx, what).await,
+        Command::Floor { what } => floor(app, &ctx, what).await,
+        Command::Serve { .. } | Command::Config | Command::Keys { .. } => Ok(()),
+    }
+}
+
+async fn advisory(app: &Arc<App>, ctx: &Ctx, what: AdvisoryCommand) -> anyhow::Result<()> {
+    match what {
+        AdvisoryCommand::Publish(says) => print(&app.advisories.publish(ctx, says.into()).await?),
+        AdvisoryCommand::Change { id, says } => print(&app.advisories.update(ctx, &id, says.into()).await?),
+        AdvisoryCommand::Withdraw { id } => print(&app.advisories.withdraw(ctx, &id).await?),
+        AdvisoryCommand::List => print(&app.advisories.list_all(ctx).await?),
+    }
+}
+
+async fn floor(app: &Arc<App>, ctx: &Ctx, what: FloorCommand) -> anyhow::Result<()> {
+    match what {
+        FloorCommand::Set { engine, version } => {
+            print(&app.advisories.set_floor(ctx, &engine, version).await?)
+        }
+        FloorCommand::Remove { engine } => Ok(app.advisories.remove_floor(ctx, &engine).await?),
+        FloorCommand::List => print(&app.advisories.floors().await?),
     }
 }
 

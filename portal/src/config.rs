@@ -17,7 +17,7 @@ pub use catalogue::CatalogueConfig;
 pub use database::DatabaseConfig;
 pub use downloads::DownloadsConfig;
 pub use http::HttpConfig;
-pub use licenses::LicensesConfig;
+pub use licenses::{KeyConfig, KeyUse, LicensesConfig};
 pub use payments::{PaymentsConfig, StripeConfig};
 
 /// The whole configuration. Every key has a default; an unknown key is refused.
@@ -28,6 +28,9 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// What is logged: `info`, or `info,portal::orders=debug`.
     pub log: String,
+    /// The file it was read from, where there is one: keys are looked for there again.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
     /// `[http]`
     pub http: HttpConfig,
     /// `[database]`
@@ -49,6 +52,7 @@ impl Default for Config {
         Self {
             data_dir: PathBuf::from("portal-data"),
             log: "info,sqlx=warn,sea_orm_migration=warn".into(),
+            file: None,
             http: HttpConfig::default(),
             database: DatabaseConfig::default(),
             auth: AuthConfig::default(),
@@ -106,7 +110,7 @@ impl ConfigError {
 impl Config {
     /// Read `file` (the defaults when `None`) and check the whole.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let config = match file {
+        let config: Self = match file {
             Some(path) => {
                 let text = std::fs::read_to_string(path)
                     .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;

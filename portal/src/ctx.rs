@@ -6,6 +6,8 @@ use std::{net::IpAddr, sync::Arc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::hosts::Host;
+
 /// What a member of an organisation may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,6 +119,8 @@ pub enum Actor {
     Operator,
     /// Stripe, by a signed webhook.
     Stripe,
+    /// A host, by the id of its instance key.
+    Host(trust::KeyId),
     /// A visitor nobody knows.
     Visitor,
     /// A timer of the portal.
@@ -140,6 +144,7 @@ impl std::fmt::Display for Actor {
             Self::Token { id, .. } => write!(f, "token:{id}"),
             Self::Operator => f.write_str("local:operator"),
             Self::Stripe => f.write_str("stripe"),
+            Self::Host(id) => write!(f, "host:{id}"),
             Self::Visitor => f.write_str("visitor"),
             Self::Job(name) => write!(f, "job:{name}"),
         }
@@ -157,12 +162,16 @@ pub struct Ctx {
     pub memberships: Arc<[Membership]>,
     /// Whether the actor works for the vendor, and may see every customer.
     pub staff: bool,
+    /// Whether the actor would, and has not set up the second factor that this needs.
+    pub unenrolled_staff: bool,
     /// Identifies the request in answers, logs and the audit log.
     pub request_id: String,
     /// The client's address, where there is one.
     pub client_ip: Option<IpAddr>,
     /// The session behind the request, where a browser signed in.
     pub session: Option<Uuid>,
+    /// The host that proved itself.
+    pub host: Option<Arc<Host>>,
 }
 
 /// The actor may not.
@@ -177,9 +186,15 @@ pub enum Forbidden {
     /// Not the vendor's.
     #[error("This is for the vendor's staff.")]
     NotStaff,
+    /// The vendor's, without the second factor that they need.
+    #[error("The vendor's staff need a second factor: set it up at /account, then come back.")]
+    SecondFactorMissing,
     /// Programs may not do this, people may.
     #[error("An API token cannot do this; sign in instead.")]
     NotAPerson,
+    /// For hosts.
+    #[error("This is for hosts, which prove their instance key and licence.")]
+    NotAHost,
 }
 
 impl Ctx {
@@ -190,9 +205,11 @@ impl Ctx {
             actor_name: actor_name.into(),
             memberships: Arc::default(),
             staff: false,
+            unenrolled_staff: false,
             request_id,
             client_ip: None,
             session: None,
+            host: None,
         }
     }
 
@@ -229,7 +246,16 @@ impl Ctx {
 
     /// Authorise: the first line of every service method for the vendor.
     pub fn require_staff(&self) -> Result<(), Forbidden> {
-        if self.staff { Ok(()) } else { Err(Forbidden::NotStaff) }
+        match (self.staff, self.unenrolled_staff) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Forbidden::SecondFactorMissing),
+            (false, false) => Err(Forbidden::NotStaff),
+        }
+    }
+
+    /// Authorise what only a host may do.
+    pub fn require_host(&self) -> Result<&Host, Forbidden> {
+        self.host.as_deref().ok_or(Forbidden::NotAHost)
     }
 
     /// Authorise what only a person may do, who has a session.

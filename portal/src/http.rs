@@ -8,7 +8,7 @@ mod tell;
 
 use serde::Serialize;
 
-pub use access::{cookie, require_same_origin, session_cookie, visitor};
+pub use access::{cookie, identify_host, require_same_origin, session_cookie, visitor};
 pub use extract::{Form, Json, Path, Query};
 pub use router::{declared, router};
 pub use routes::{Access, RouteInfo, Routes};

@@ -9,6 +9,7 @@
 //! in the transaction that records the event.
 
 pub mod accounts;
+pub mod advisories;
 pub mod app;
 pub mod audit;
 pub mod catalogue;
@@ -17,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod ctx;
 pub mod db;
+pub mod hosts;
 pub mod http;
 pub mod licensing;
 mod migrations;

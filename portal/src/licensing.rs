@@ -3,10 +3,12 @@
 pub mod entity;
 mod error;
 mod keys;
+mod revocations;
+mod rotation;
 pub mod routes;
 mod service;
 mod store;
 
 pub use error::LicensingError;
-pub use keys::Keys;
+pub use keys::{KeyState, KeyView, Keys, Ring};
 pub use service::{License, Licensing};

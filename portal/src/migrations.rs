@@ -10,6 +10,10 @@ mod m0005_create_orders;
 mod m0006_create_payment_events;
 mod m0007_create_license_editions;
 mod m0008_create_releases;
+mod m0010_create_usage_receipts;
+mod m0011_create_revocation_lists;
+mod m0012_create_second_factors;
+mod m0013_create_advisories;
 
 /// Every migration of the portal, in order.
 pub struct Migrator;
@@ -26,6 +30,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_create_payment_events::Migration),
             Box::new(m0007_create_license_editions::Migration),
             Box::new(m0008_create_releases::Migration),
+            Box::new(m0010_create_usage_receipts::Migration),
+            Box::new(m0011_create_revocation_lists::Migration),
+            Box::new(m0012_create_second_factors::Migration),
+            Box::new(m0013_create_advisories::Migration),
         ]
     }
 }

@@ -1,5 +1,7 @@
 //! Server-rendered pages: no script, forms that post, the console's look. They call the same services as the API.
 
+mod account;
+mod advisories;
 mod catalogue;
 mod downloads;
 mod format;
@@ -8,8 +10,10 @@ mod layout;
 mod members;
 mod orders;
 mod organisation;
+mod prose;
 mod session;
 mod tokens;
+mod usage;
 mod vendor;
 
 use axum::response::{IntoResponse, Redirect, Response};
@@ -34,6 +38,9 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = tokens::routes(routes);
     let routes = orders::routes(routes);
     let routes = downloads::routes(routes);
+    let routes = usage::routes(routes);
+    let routes = account::routes(routes);
+    let routes = advisories::routes(routes);
     vendor::routes(routes)
 }
 

@@ -124,6 +124,8 @@ impl SliceError for Forbidden {
         match self {
             Self::NoMember => "not_found",
             Self::NotAPerson => "not_a_person",
+            Self::NotAHost => "not_a_host",
+            Self::SecondFactorMissing => "second_factor_required",
             Self::Lacks(_) | Self::NotStaff => "forbidden",
         }
     }

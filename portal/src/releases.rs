@@ -21,6 +21,11 @@ pub use service::{Engine, File, Release, Releases};
 
 use crate::catalogue::Tier;
 
+/// Whether any version of an engine is published.
+pub(crate) async fn is_published(db: &impl ConnectionTrait, engine: &str) -> Result<bool, DbErr> {
+    Ok(!store::releases(db, Some(engine)).await?.is_empty())
+}
+
 /// The entitlements that a tier holds: those of every published engine of it and of lower tiers, in order.
 pub(crate) async fn engines_of(db: &impl ConnectionTrait, tier: Tier) -> Result<Vec<String>, DbErr> {
     let mut ids: Vec<String> = store::entitlements(db)

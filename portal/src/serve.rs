@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use crate::{app::App, clock::SharedClock, config::Config, db::Db, http::router};
+use crate::{app::App, clock::SharedClock, config::Config, ctx::Ctx, db::Db, http::router};
 
 /// A portal that runs.
 pub struct Portal {
@@ -72,16 +72,30 @@ impl Portal {
     }
 }
 
+/// SIGHUP: the keys of the configuration file are read again.
+async fn reload(app: &App) {
+    match app.licensing.reload_keys(&Ctx::operator()).await {
+        Ok(keys) => tracing::info!(keys = keys.len(), "the keys were read again"),
+        Err(error) => tracing::error!(%error, "the keys in use stay"),
+    }
+}
+
 /// Serve until SIGTERM or SIGINT.
 pub async fn run(config: Config, clock: SharedClock) -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut again = signal(SignalKind::hangup())?;
     let mut portal = Portal::start(config, clock).await?;
     tracing::info!(http = %portal.http, url = portal.app.link("/"), "the portal serves");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-        ended = &mut portal.server => {
-            ended.context("the listener ended")?.context("the listener failed")?;
+    loop {
+        tokio::select! {
+            _ = again.recv() => reload(&portal.app).await,
+            _ = terminate.recv() => break,
+            _ = tokio::signal::ctrl_c() => break,
+            ended = &mut portal.server => {
+                ended.context("the listener ended")?.context("the listener failed")?;
+                break;
+            }
         }
     }
     tracing::info!("the portal stops");

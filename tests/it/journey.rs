@@ -93,6 +93,7 @@ async fn a_machine_waits_for_approval_and_a_rejected_one_stays_out() -> Result<(
     let token = fleet.host.enrolment_token(&json!({ "name": "manual" })).await?;
     let folder = fleet.folder.path().join("agent");
     std::fs::create_dir_all(&folder)?;
+    let mut told = fleet.admin.request(Method::GET, "/events?topics=machine.enrolled").send().await?;
     let enrolling = agent::enroll(&fleet.host, &folder, "db-1", &token);
     let approving = async {
         let id = fleet.pending_machine().await?;
@@ -104,5 +105,14 @@ async fn a_machine_waits_for_approval_and_a_rejected_one_stays_out() -> Result<(
     let (enrolled, approved) = tokio::join!(enrolling, approving);
     enrolled?;
     approved?;
+    // Once, though the agent asks again and again whether it was approved.
+    let mut text = String::new();
+    while let Ok(Some(chunk)) = tokio::time::timeout(Duration::from_secs(3), told.chunk()).await? {
+        text.push_str(&String::from_utf8_lossy(&chunk));
+        if text.contains("db-1") {
+            break;
+        }
+    }
+    ensure!(text.matches("event: machine.enrolled").count() == 1 && text.contains("db-1"), "{text}");
     Ok(())
 }

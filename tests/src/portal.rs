@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -14,8 +14,8 @@ use crate::{bins, process::Process};
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 const CONFIG_FILE: &str = "portal.toml";
-/// The test payment stands in for a card.
-const CONFIG: &str = "[payments]\ntest = true\n";
+/// The test payment stands in for a card, and staff sign in without an authenticator.
+const CONFIG: &str = "[auth]\nstaff_second_factor = false\n\n[payments]\ntest = true\n";
 
 /// A running portal.
 pub struct Portal {
@@ -31,15 +31,27 @@ impl Portal {
     /// # Errors
     /// When it does not start, or refuses a package.
     pub async fn start(data: &Path, port: u16, engines: &[&str]) -> Result<Self> {
-        fs::create_dir_all(data)?;
-        fs::write(data.join(CONFIG_FILE), CONFIG)?;
-        let releases = done(command(data)?.arg("releases")).context("releases are not told")?;
+        let releases = match data.join(CONFIG_FILE).exists() {
+            true => done(command(data)?.arg("releases")).context("releases are not told")?,
+            false => b"[]".to_vec(),
+        };
         let releases: Vec<serde_json::Value> = serde_json::from_slice(&releases)?;
-        for engine in engines {
-            if releases.iter().all(|release| release["engine"] != **engine) {
-                done(command(data)?.arg("publish").arg(bins::package(engine)?))
-                    .with_context(|| format!("{engine} is not published"))?;
-            }
+        let new =
+            engines.iter().filter(|engine| releases.iter().all(|release| release["engine"] != ***engine));
+        let packages = new.map(|engine| bins::package(engine)).collect::<Result<Vec<_>>>()?;
+        Self::start_with(data, port, &packages, CONFIG).await
+    }
+
+    /// Publish these packages and serve, configured like this.
+    ///
+    /// # Errors
+    /// When it does not start, or refuses a package.
+    pub async fn start_with(data: &Path, port: u16, packages: &[PathBuf], config: &str) -> Result<Self> {
+        fs::create_dir_all(data)?;
+        fs::write(data.join(CONFIG_FILE), config)?;
+        for package in packages {
+            done(command(data)?.arg("publish").arg(package))
+                .with_context(|| format!("{} is not published", package.display()))?;
         }
         let log = data.join("portal.log");
         let mut process = Process::start(command(data)?.args(["serve", "--port", &port.to_string()]), &log)?;

@@ -20,6 +20,12 @@ pub enum Kind {
     Revocations,
     /// A host's answer to an engine's challenge.
     InstanceProof,
+    /// A request of a host to the portal.
+    HostRequest,
+    /// What a host used, signed by its instance.
+    UsageReceipt,
+    /// The portal's signature after a host's receipt.
+    Countersignature,
     /// A catalogue or other document of the portal.
     Portal,
 }
@@ -33,6 +39,9 @@ impl Kind {
             Self::License => "licence",
             Self::Revocations => "revocation list",
             Self::InstanceProof => "instance proof",
+            Self::HostRequest => "host request",
+            Self::UsageReceipt => "usage receipt",
+            Self::Countersignature => "countersignature",
             Self::Portal => "portal document",
         }
     }
@@ -44,6 +53,9 @@ impl Kind {
             Self::License => b"",
             Self::Revocations => b"sysmanage:revocations:v1\n",
             Self::InstanceProof => b"sysmanage:instance-proof:v1\n",
+            Self::HostRequest => b"sysmanage:host-request:v1\n",
+            Self::UsageReceipt => b"sysmanage:usage-receipt:v1\n",
+            Self::Countersignature => b"sysmanage:countersignature:v1\n",
             Self::Portal => b"sysmanage:portal:v1\n",
         }
     }

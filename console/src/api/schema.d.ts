@@ -1004,6 +1004,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/marketplace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the host knows of its portal, and what it does by itself. */
+        get: operations["get_marketplace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/-/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take in an air-gap bundle: catalogue, engines, licence and revocation list. The body is the bundle. */
+        post: operations["import_marketplace_bundle"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/-/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at the portal's catalogue now. */
+        post: operations["refresh_marketplace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/downloads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Downloads of engines, newest first. */
+        get: operations["list_marketplace_downloads"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/engines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Engines that the portal offers, as it was seen last. */
+        get: operations["list_marketplace_engines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/engines/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An engine that the portal offers, with its versions. */
+        get: operations["get_marketplace_engine"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/engines/{id}/install": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Download an engine from the portal and install it, or upgrade to it. */
+        post: operations["install_marketplace_engine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/marketplace/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Decide what the host does by itself: channel, updates and their window, contact. */
+        put: operations["set_marketplace_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -1442,6 +1578,23 @@ export interface paths {
         };
         /** The overview of everything. */
         get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview/trend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many machines were there, online, and in need of something, over the last days. */
+        get: operations["get_fleet_trend"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2311,6 +2464,13 @@ export interface components {
             /** @description Where agents find the gateway. */
             gateway_url: string;
         };
+        /** @description A publisher whose part of the listing is left out. */
+        BrokenPublisher: {
+            /** @description Why. */
+            reason: string;
+            /** @description The publisher. */
+            role: string;
+        };
         /** @description What to cancel. */
         CancelOperation: {
             /**
@@ -2397,6 +2557,20 @@ export interface components {
             suggestions: components["schemas"]["Suggestion"][];
             /** @description Character after the last to replace. */
             to: number;
+        };
+        /** @description What the portal was told. */
+        ContactStatus: {
+            /**
+             * Format: date-time
+             * @description When the portal last took what the host told it.
+             */
+            last_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the host tries next; absent while the policy says no.
+             */
+            next_at?: string | null;
+            problem?: components["schemas"]["MarketplaceProblem"] | null;
         };
         /** @description A core command to run. */
         CreateOperation: {
@@ -2506,6 +2680,11 @@ export interface components {
             /** @description Machines that are not, and why. */
             failed: components["schemas"]["NotDecided"][];
         };
+        /**
+         * @description How far a download is.
+         * @enum {string}
+         */
+        DownloadState: "downloading" | "verifying" | "installing" | "done" | "failed";
         /** @description A machine that may be the same computer, and why. */
         Duplicate: {
             /** @description The other machine. */
@@ -2725,6 +2904,10 @@ export interface components {
             ranked: boolean;
             /** @description `percent`, `bytes`, `bytes_per_second`, `seconds`, `celsius` or `count`. */
             unit: string;
+        };
+        /** @description The fleet over time. */
+        FleetTrend: {
+            trend?: components["schemas"]["Trend"] | null;
         };
         /** @description Decisions on capabilities, in either form. */
         Grants: {
@@ -3113,6 +3296,21 @@ export interface components {
             /** @description The rule that selects the machine. */
             selector?: string | null;
         };
+        /** @description When updates may be installed. */
+        MaintenanceWindow: {
+            /** @description Days on which it begins. */
+            days: components["schemas"]["WeekDay"][];
+            /**
+             * @description Its beginning, `HH:MM` by the host's local time.
+             * @example 02:00
+             */
+            from: string;
+            /**
+             * @description Its end, `HH:MM`; no later than the beginning means on the next day.
+             * @example 04:00
+             */
+            to: string;
+        };
         /**
          * @description A package manager, by the name its users know.
          * @enum {string}
@@ -3130,6 +3328,250 @@ export interface components {
              * @description Notifications that are now marked.
              */
             marked: number;
+        };
+        /** @description Something that is wrong with versions of an engine. */
+        MarketAdvisory: {
+            /** @description Whether it concerns the version in use here. */
+            affects_installed: boolean;
+            /** @description Text. */
+            detail: string;
+            /** @description The version that mends it. */
+            fixed_in?: string | null;
+            /** @description Id. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was published.
+             */
+            published_at: string;
+            /** @description `low`, `medium`, `high` or `critical`. */
+            severity: string;
+            /** @description One line. */
+            title: string;
+            /** @description Versions it concerns, a requirement. */
+            versions: string;
+        };
+        /** @description Whether an offer runs here. */
+        MarketCompatibility: {
+            /** @description It does. */
+            ok: boolean;
+            /** @description Why it does not. */
+            why?: string | null;
+        };
+        /** @description A download of an engine. */
+        MarketDownload: {
+            /** @description Who asked for it. */
+            actor_name: string;
+            /** @description Whether the policy asked for it. */
+            automatic: boolean;
+            /**
+             * Format: date-time
+             * @description When it began.
+             */
+            created_at: string;
+            /** @description Engine. */
+            engine: string;
+            error?: components["schemas"]["MarketplaceProblem"] | null;
+            /**
+             * Format: uuid
+             * @description Id.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description Bytes that are here.
+             */
+            received: number;
+            /**
+             * Format: int64
+             * @description Bytes in all.
+             */
+            size: number;
+            /** @description How far it is. */
+            state: components["schemas"]["DownloadState"];
+            /**
+             * Format: date-time
+             * @description When it last changed.
+             */
+            updated_at: string;
+            /** @description Version. */
+            version: string;
+        };
+        /** @description Downloads. */
+        MarketDownloadList: {
+            /** @description Newest first; the last hundred. */
+            items: components["schemas"]["MarketDownload"][];
+        };
+        /** @description An engine that the portal offers. */
+        MarketEngine: {
+            /** @description What is known to be wrong with versions of it. */
+            advisories: components["schemas"]["MarketAdvisory"][];
+            /** @description Whether the version in use is below that. */
+            below_lowest_good: boolean;
+            /** @description Whether the newest version runs here. */
+            compatible: components["schemas"]["MarketCompatibility"];
+            /** @description One sentence. */
+            description: string;
+            /** @description What the licence says of the newest version. */
+            entitled: components["schemas"]["MarketEntitlement"];
+            /** @description Id. */
+            id: string;
+            /** @description Version in use here. */
+            installed?: string | null;
+            /** @description The lowest version that is still good. */
+            lowest_good?: string | null;
+            /** @description Name for people. */
+            name: string;
+            /** @description Newest version of the channel; absent when the channel has none. */
+            newest?: string | null;
+            /** @description Who signed it. */
+            publisher: string;
+            /** @description Tier, for display. */
+            tier: string;
+            /** @description Whether `update_to` is there. */
+            update_available: boolean;
+            /**
+             * @description The version that an update brings: newer than the one in use, of the channel, licensed, compatible, and nothing is
+             *     known to be wrong with it.
+             */
+            update_to?: string | null;
+        };
+        /** @description An engine that the portal offers, with its versions. */
+        MarketEngineDetail: components["schemas"]["MarketEngine"] & {
+            /** @description Versions, newest first. */
+            versions: components["schemas"]["MarketVersion"][];
+        };
+        /** @description Every engine that the portal offers. */
+        MarketEngineList: {
+            /** @description By id. */
+            items: components["schemas"]["MarketEngine"][];
+        };
+        /** @description What the licence says of an offer. */
+        MarketEntitlement: {
+            /** @description Why, a code of the licence's decision. */
+            reason: string;
+            /** @description `granted`, `grace`, `read_only` or `locked`. */
+            state: string;
+            /** @description What would help; absent when nothing is missing. */
+            unlocks?: string | null;
+        };
+        /** @description What a bundle brought. */
+        MarketImport: {
+            /** @description Engines that were taken in. */
+            engines: components["schemas"]["MarketImported"][];
+            /** @description Whether it brought an edition of a licence that was new here. */
+            license: boolean;
+            /** @description Whether it brought a revocation list that was new here. */
+            revocations: boolean;
+        };
+        /** @description What became of one engine of a bundle. */
+        MarketImported: {
+            /** @description Engine. */
+            engine: string;
+            problem?: components["schemas"]["MarketplaceProblem"] | null;
+            /** @description State of the engine now; absent when it was not taken in. */
+            state?: string | null;
+            /** @description Version. */
+            version: string;
+        };
+        /** @description What to install. */
+        MarketInstall: {
+            /**
+             * @description Version; the newest that suits when absent.
+             * @default null
+             */
+            version?: string | null;
+        };
+        /** @description A version that the portal offers. */
+        MarketVersion: {
+            /** @description Advisories that concern it. */
+            advisories: string[];
+            /** @description Why it was swapped out again when it was tried here. */
+            bad?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was built.
+             */
+            built_at: string;
+            /** @description How ripe it is. */
+            channel: components["schemas"]["ReleaseChannel"];
+            /** @description Whether it runs here. */
+            compatible: components["schemas"]["MarketCompatibility"];
+            /** @description What the licence says of it. */
+            entitled: components["schemas"]["MarketEntitlement"];
+            /** @description What is new. */
+            notes: string;
+            /**
+             * Format: date-time
+             * @description When it was published.
+             */
+            published_at: string;
+            /**
+             * Format: int64
+             * @description Bytes; of the build for this system, where there is one.
+             */
+            size: number;
+            /** @description Systems it was built for. */
+            targets: string[];
+            /** @description Version. */
+            version: string;
+        };
+        /** @description What the host does by itself. */
+        MarketplacePolicy: {
+            /** @description Which versions are offered. */
+            channel?: components["schemas"]["ReleaseChannel"];
+            /**
+             * @description Whether the portal is told every day which engines run and how many machines there are, and asked for a newer
+             *     edition of the licence.
+             */
+            contact?: boolean;
+            /** @description What is done about updates. */
+            mode?: components["schemas"]["UpdateMode"];
+            window?: components["schemas"]["MaintenanceWindow"] | null;
+        };
+        /** @description What went wrong. */
+        MarketplaceProblem: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Stable code. */
+            code: string;
+            /** @description What is wrong and what to do. */
+            detail: string;
+            /** @description The reason's code, where the portal tells one. */
+            reason?: string | null;
+        };
+        /** @description What the host knows of its portal. */
+        MarketplaceStatus: {
+            /** @description Publishers whose part of the catalogue is left out. */
+            broken: components["schemas"]["BrokenPublisher"][];
+            /**
+             * Format: date-time
+             * @description When the catalogue was last seen whole and verified.
+             */
+            checked_at?: string | null;
+            /** @description Whether a portal is configured. */
+            configured: boolean;
+            /** @description What the portal was told. */
+            contact: components["schemas"]["ContactStatus"];
+            /** @description Whether the configuration lets the host speak to a portal. */
+            enabled: boolean;
+            /**
+             * Format: date-time
+             * @description When that catalogue stops being believed.
+             */
+            expires_at?: string | null;
+            next_window?: components["schemas"]["WindowSpan"] | null;
+            offline?: components["schemas"]["OfflineLimit"] | null;
+            /** @description What the host does by itself. */
+            policy: components["schemas"]["MarketplacePolicy"];
+            problem?: components["schemas"]["MarketplaceProblem"] | null;
+            /** @description How many installed engines have an update. */
+            updates: number;
+            /** @description Its address. */
+            url?: string | null;
         };
         /** @description Who one is. */
         Me: {
@@ -3306,6 +3748,19 @@ export interface components {
             /** @description Names of roles. */
             roles: string[];
         };
+        /** @description How long the host may be without contact to the portal. */
+        OfflineLimit: {
+            /**
+             * Format: int32
+             * @description Days that the licence allows.
+             */
+            days: number;
+            /**
+             * Format: date-time
+             * @description When they are over.
+             */
+            until: string;
+        };
         /** @description A provider, for the sign-in page. */
         OidcMethod: {
             /** @description Its id. */
@@ -3418,6 +3873,8 @@ export interface components {
              * @description Machines that wait for a decision.
              */
             pending: number;
+            /** @description What is wrong with some of them. */
+            troubles: components["schemas"]["Trouble"][];
         };
         /** @description A package or an update of one machine, as its agent told: see the sections `packages` and `updates`. */
         Package: Record<string, never>;
@@ -4347,6 +4804,11 @@ export interface components {
             /** @description Version. */
             version: string;
         };
+        /**
+         * @description How ripe a version is.
+         * @enum {string}
+         */
+        ReleaseChannel: "stable" | "beta" | "lts";
         /** @description Parameters of `core.packages.remove`. */
         Remove: {
             /**
@@ -5407,6 +5869,66 @@ export interface components {
             /** @description Whether those who have the role need one to sign in. */
             required: boolean;
         };
+        /** @description The fleet over time. */
+        Trend: {
+            /** @description From the oldest to the newest, at most some 700. */
+            points: components["schemas"]["TrendPoint"][];
+            /**
+             * Format: int64
+             * @description Between two points, in seconds. A gap is wider: then the host did not run.
+             */
+            step_s: number;
+        };
+        /** @description How many machines there were at a time. Approved ones, but for `pending`. */
+        TrendPoint: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Machines in all.
+             */
+            machines: number;
+            /**
+             * Format: int64
+             * @description Those that were online.
+             */
+            online: number;
+            /**
+             * Format: int64
+             * @description Those that waited for a decision.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Those that needed a restart.
+             */
+            reboot: number;
+            /**
+             * Format: int64
+             * @description Those with security updates.
+             */
+            security: number;
+            /**
+             * Format: int64
+             * @description Those with updates.
+             */
+            updates: number;
+        };
+        /** @description What is wrong with some machines, with the selector that finds them. */
+        Trouble: {
+            /**
+             * Format: int64
+             * @description Machines.
+             */
+            machines: number;
+            /** @description `services`, `disk`, `memory`, `certificates`, `offline`. */
+            name: string;
+            /** @description Selector. */
+            selector: string;
+        };
         /** @description A file to load. */
         UiFile: {
             /** @description Address on this host; another package has another one. */
@@ -5463,6 +5985,11 @@ export interface components {
             /** @description Tags, all of them. */
             tags?: string[] | null;
         };
+        /**
+         * @description What is done about updates.
+         * @enum {string}
+         */
+        UpdateMode: "off" | "notify" | "install";
         /** @description What to change; what is absent stays. */
         UpdateSearch: {
             /** @description What it is for. */
@@ -5600,6 +6127,24 @@ export interface components {
              * @default 2000
              */
             interval_ms?: number;
+        };
+        /**
+         * @description A day of the week.
+         * @enum {string}
+         */
+        WeekDay: "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+        /** @description A stretch of time. */
+        WindowSpan: {
+            /**
+             * Format: date-time
+             * @description Its beginning.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Its end.
+             */
+            to: string;
         };
     };
     responses: never;
@@ -7577,6 +8122,219 @@ export interface operations {
             };
         };
     };
+    get_marketplace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Status */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketplaceStatus"];
+                };
+            };
+        };
+    };
+    import_marketplace_bundle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description What it brought */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketImport"];
+                };
+            };
+            /** @description Refused; `reason` says why */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    refresh_marketplace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Looked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketplaceStatus"];
+                };
+            };
+            /** @description No portal is configured */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The portal did not answer, or is not believed; `reason` says why */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_marketplace_downloads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Downloads */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketDownloadList"];
+                };
+            };
+        };
+    };
+    list_marketplace_engines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Engines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketEngineList"];
+                };
+            };
+        };
+    };
+    get_marketplace_engine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Engine */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Engine */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketEngineDetail"];
+                };
+            };
+        };
+    };
+    install_marketplace_engine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Engine */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarketInstall"];
+            };
+        };
+        responses: {
+            /** @description The download, begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketDownload"];
+                };
+            };
+            /** @description The licence does not allow it */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It does not suit this host, or is in use already */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    set_marketplace_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MarketplacePolicy"];
+            };
+        };
+        responses: {
+            /** @description Status */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketplaceStatus"];
+                };
+            };
+        };
+    };
     get_me: {
         parameters: {
             query?: never;
@@ -8380,6 +9138,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Overview"];
+                };
+            };
+        };
+    };
+    get_fleet_trend: {
+        parameters: {
+            query?: {
+                /** @description Days, 1 to 730; 7 when absent. */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetTrend"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

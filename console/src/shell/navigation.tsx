@@ -1,14 +1,15 @@
 /** The menu: pages that the reader may see, with live counts. */
 import { Badge, NavLink, Stack, Text } from '@mantine/core'
 import {
-  IconActivity, IconApps, IconCertificate, IconDashboard, IconDevices, IconHistory, IconKey, IconListCheck, IconPackages, IconRefreshAlert, IconServer2, IconSettings, IconShieldCheck, IconUserCheck, IconUsers, type TablerIcon,
+  IconActivity, IconApps, IconBuildingStore, IconCertificate, IconDashboard, IconDevices, IconHistory, IconKey, IconListCheck, IconPackages, IconRefreshAlert, IconServer2, IconSettings, IconShieldCheck, IconUserCheck, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useRouterState } from '@tanstack/react-router'
 
 import { client, data } from '../api/client'
 import { useLive } from '../api/events'
-import { type Key, t } from '../i18n'
+import { type Key, number, t } from '../i18n'
+import { machinesWith, useOverview, useOverviewLive } from '../pages/overview/queries'
 import { EngineLinks } from './engine-links'
 import { useMay } from './session'
 
@@ -29,6 +30,7 @@ export const PAGES: Page[] = [
   { path: '/changes', title: 'nav.changes', group: 'nav.group.fleet', icon: IconHistory, permission: 'machines:read' },
   { path: '/operations', title: 'nav.operations', group: 'nav.group.fleet', icon: IconListCheck, permission: 'operations:read' },
   { path: '/engines', title: 'nav.engines', group: 'nav.group.product', icon: IconApps, permission: 'engines:read' },
+  { path: '/marketplace', title: 'nav.marketplace', group: 'nav.group.product', icon: IconBuildingStore, permission: 'engines:read' },
   { path: '/license', title: 'nav.license', group: 'nav.group.product', icon: IconCertificate, permission: 'license:read' },
   { path: '/users', title: 'nav.users', group: 'nav.group.access', icon: IconUsers, permission: 'users:read' },
   { path: '/roles', title: 'nav.roles', group: 'nav.group.access', icon: IconShieldCheck, permission: 'roles:read' },
@@ -54,10 +56,38 @@ export function usePending() {
   })
 }
 
+/** What waits behind a page, where somebody should know without opening it. */
+function useCounts(): Record<string, { count: number; color: string; says: Key }> {
+  const pending = usePending().data?.items.length ?? 0
+  const seen = useOverview().data
+  useOverviewLive()
+  return {
+    '/approvals': { count: pending, color: 'orange', says: 'overview.pending' },
+    '/updates': { count: machinesWith(seen?.machines.needs, 'security'), color: 'red', says: 'overview.security' },
+    '/operations': { count: seen?.operations?.['running'] ?? 0, color: 'blue', says: 'overview.running' },
+  }
+}
+
+function Count({ of }: { of: { count: number; color: string; says: Key } | undefined }) {
+  if (!of || of.count === 0) return null
+  return (
+    <Badge size="sm" color={of.color} variant="filled" autoContrast title={t(of.says)}>
+      {of.count >= 1000 ? '999+' : number(of.count)}
+    </Badge>
+  )
+}
+
+/** Pages that an engine brings stand in the menu themselves, below its name. */
+function isHere(page: string, path: string): boolean {
+  if (page === '/') return path === '/'
+  if (page === '/engines') return /^\/engines(\/[^/]+)?$/.test(path)
+  return path === page || path.startsWith(`${page}/`)
+}
+
 export function Navigation({ onChosen }: { onChosen: () => void }) {
   const path = useRouterState({ select: (state) => state.location.pathname })
   const pages = usePages()
-  const pending = usePending().data?.items.length ?? 0
+  const counts = useCounts()
   const groups = [...new Set(pages.map((p) => p.group))]
   return (
     <Stack gap="md" component="nav" aria-label={t('app.menu')}>
@@ -69,7 +99,7 @@ export function Navigation({ onChosen }: { onChosen: () => void }) {
           {pages
             .filter((page) => page.group === group)
             .map((page) => {
-              const here = page.path === '/' ? path === '/' : path.startsWith(page.path)
+              const here = isHere(page.path, path)
               return (
                 <NavLink
                   key={page.path}
@@ -80,13 +110,7 @@ export function Navigation({ onChosen }: { onChosen: () => void }) {
                   active={here}
                   aria-current={here ? 'page' : undefined}
                   leftSection={<page.icon size={18} aria-hidden />}
-                  rightSection={
-                    page.path === '/approvals' && pending > 0 ? (
-                      <Badge size="sm" color="orange" variant="filled" autoContrast>
-                        {pending >= 100 ? '99+' : pending}
-                      </Badge>
-                    ) : null
-                  }
+                  rightSection={<Count of={counts[page.path]} />}
                 />
               )
             })}

@@ -1,12 +1,12 @@
 //! The second factor of a user: set up, asked for, taken away; and recovery codes.
 
-use data_encoding::BASE32_NOPAD;
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
     sea_query::{Expr, ExprTrait as _, OnConflict},
 };
+use second_factor::{compact, recovery, totp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -15,11 +15,9 @@ use super::{
     AccountError, Services,
     entity::{recovery_code, totp as row, user},
     sessions::hash,
-    store, totp,
+    store,
 };
 use crate::{audit::Change, ctx::Ctx, keys};
-
-const RECOVERY_CODES: usize = 10;
 
 /// What to put into an authenticator. Told once.
 #[derive(Serialize, ToSchema)]
@@ -231,23 +229,17 @@ fn place(user: Uuid) -> String {
     format!("totp:{user}")
 }
 
-/// A code as typed: without spaces and dashes, in one case.
-fn compact(code: &str) -> String {
-    code.chars().filter(char::is_ascii_alphanumeric).take(64).collect::<String>().to_ascii_lowercase()
-}
-
 async fn set_enabled(db: &impl ConnectionTrait, id: Uuid, enabled: bool) -> Result<(), AccountError> {
     let change = user::ActiveModel { id: Set(id), totp_enabled: Set(enabled), ..Default::default() };
     change.update(db).await?;
     Ok(())
 }
 
-/// Eighty random bits each, so that one round of a hash is enough.
 async fn new_recovery_codes(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec<String>, AccountError> {
     recovery_code::Entity::delete_many().filter(recovery_code::Column::UserId.eq(user)).exec(db).await?;
-    let mut codes = Vec::with_capacity(RECOVERY_CODES);
-    for _ in 0..RECOVERY_CODES {
-        let code = BASE32_NOPAD.encode(&keys::random::<10>()).to_ascii_lowercase();
+    let mut codes = Vec::with_capacity(recovery::COUNT);
+    for _ in 0..recovery::COUNT {
+        let code = recovery::new();
         let row = recovery_code::ActiveModel {
             id: Set(Uuid::now_v7()),
             user_id: Set(user),
@@ -255,8 +247,7 @@ async fn new_recovery_codes(db: &impl ConnectionTrait, user: Uuid) -> Result<Vec
             used_at: Set(None),
         };
         row.insert(db).await?;
-        let parts: Vec<&str> = [0, 4, 8, 12].into_iter().filter_map(|i| code.get(i..i + 4)).collect();
-        codes.push(parts.join("-"));
+        codes.push(recovery::shown(&code));
     }
     Ok(codes)
 }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{
     Session,
     client::{Body, Client, encoded},
+    marketplace::{self, Wanted},
 };
 
 /// Engines.
@@ -22,10 +23,33 @@ pub(super) enum EngineCommand {
         /// Engine id.
         id: String,
     },
-    /// Install or upgrade from a package.
+    /// List what the portal offers.
+    Search {
+        /// In id, name, description or publisher; everything when absent.
+        text: Option<String>,
+    },
+    /// Install or upgrade: from a package, or from the portal.
     Install {
-        /// The `.engine` file.
-        file: PathBuf,
+        /// The `.engine` file; or an engine's id, the newest version that suits or `ID@VERSION`.
+        #[arg(value_name = "FILE|ID[@VERSION]")]
+        what: String,
+    },
+    /// Bring installed engines up to date from the portal.
+    #[command(group = clap::ArgGroup::new("which").required(true).multiple(true).args(["ids", "all", "check"]))]
+    Update {
+        /// Engine ids.
+        ids: Vec<String>,
+        /// Every installed engine.
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+        /// Only list what has an update.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Take in an air-gap bundle of the portal: engines, licence and revocation list.
+    Import {
+        /// The bundle.
+        bundle: PathBuf,
     },
     /// Start an engine.
     Enable {
@@ -104,12 +128,20 @@ impl EngineCommand {
                 Ok(())
             }
             Self::Show { id } => session.out.thing(&client.get(&path(&id)).await?),
-            Self::Install { file } => {
-                let bytes =
-                    std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                let body = Body::Raw(bytes, "application/octet-stream");
-                session.out.thing(&client.call(Method::POST, "/api/v1/engines", body).await?)
-            }
+            Self::Search { text } => marketplace::search(session, &client, text.as_deref()).await,
+            Self::Install { what } => match Wanted::of(&what) {
+                Wanted::File(file) => {
+                    let bytes =
+                        std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                    let body = Body::Raw(bytes, "application/octet-stream");
+                    session.out.thing(&client.call(Method::POST, "/api/v1/engines", body).await?)
+                }
+                Wanted::Engine(id, version) => {
+                    marketplace::install(session, &client, &id, version.as_deref()).await
+                }
+            },
+            Self::Update { ids, all: _, check } => marketplace::update(session, &client, &ids, check).await,
+            Self::Import { bundle } => marketplace::import(session, &client, &bundle).await,
             Self::Enable { id } => act(session, &client, &id, "enable", json!({})).await,
             Self::Disable { id } => act(session, &client, &id, "disable", json!({})).await,
             Self::Rollback { id, version } => {

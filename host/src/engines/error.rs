@@ -43,6 +43,14 @@ pub enum EngineFault {
         /// Version.
         version: String,
     },
+    /// The package is another one than was listed.
+    #[error("The package was listed as {listed}, and is {found}.")]
+    OtherThanListed {
+        /// What it was listed as.
+        listed: String,
+        /// What it is.
+        found: String,
+    },
     /// The engine did not come up.
     #[error("{0}")]
     Failed(String),
@@ -84,7 +92,9 @@ impl SliceError for EngineFault {
         match self {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Unknown(_) | Self::NoVersion(..) => StatusCode::NOT_FOUND,
-            Self::Refused(_) | Self::Invalid(..) | Self::Failed(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Refused(_) | Self::Invalid(..) | Self::Failed(_) | Self::OtherThanListed { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Downgrade { .. }
             | Self::VersionReused { .. }
             | Self::NothingToRollBack(_)
@@ -103,6 +113,7 @@ impl SliceError for EngineFault {
             Self::Refused(_) => "package_refused",
             Self::Downgrade { .. } => "downgrade",
             Self::VersionReused { .. } => "version_reused",
+            Self::OtherThanListed { .. } => "other_than_listed",
             Self::Failed(_) => "engine_failed",
             Self::NothingToRollBack(_) => "nothing_to_roll_back",
             Self::ExportFirst(_) => "export_first",

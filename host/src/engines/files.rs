@@ -16,6 +16,8 @@ pub(super) struct Files {
     pub drop_in: PathBuf,
     store: PathBuf,
     incoming: PathBuf,
+    /// Packages that come from the portal, piece by piece; kept over a restart.
+    pub downloads: PathBuf,
     /// Private folders of engines.
     pub data: PathBuf,
 }
@@ -23,10 +25,15 @@ pub(super) struct Files {
 impl Files {
     /// Make the folders. What an interrupted upload left is removed.
     pub fn open(drop_in: PathBuf, data: PathBuf) -> io::Result<Self> {
-        let files =
-            Self { store: drop_in.join("store"), incoming: drop_in.join("store/.incoming"), drop_in, data };
+        let files = Self {
+            store: drop_in.join("store"),
+            incoming: drop_in.join("store/.incoming"),
+            downloads: drop_in.join("store/.downloads"),
+            drop_in,
+            data,
+        };
         let _ = fs::remove_dir_all(&files.incoming);
-        for folder in [&files.drop_in, &files.store, &files.incoming, &files.data] {
+        for folder in [&files.drop_in, &files.store, &files.incoming, &files.downloads, &files.data] {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         }
         Ok(files)

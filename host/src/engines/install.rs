@@ -34,6 +34,17 @@ pub struct Installed {
     pub note: Option<String>,
 }
 
+/// What a package was listed as, by whoever offered it.
+#[derive(Clone, Copy)]
+pub struct Listed<'a> {
+    /// Engine.
+    pub engine: &'a str,
+    /// Version.
+    pub version: &'a Version,
+    /// Called once the package is verified, before it is brought up.
+    pub verified: &'a (dyn Fn() + Send + Sync),
+}
+
 impl Engines {
     fn limit(&self) -> u64 {
         u64::from(self.0.core.config.engines.max_package_mib) << 20
@@ -48,7 +59,7 @@ impl Engines {
         let (path, file) = self.0.files.incoming()?;
         let received = self.receive(file, body).await;
         let result = match received {
-            Ok(()) => self.take(ctx, &path).await,
+            Ok(()) => self.take(ctx, &path, None).await,
             Err(fault) => Err(fault),
         };
         let _ = tokio::fs::remove_file(&path).await;
@@ -56,6 +67,35 @@ impl Engines {
             self.refuse("(upload)", fault);
         }
         result
+    }
+
+    /// Take in a private file of the store's file system that was listed as an engine's version. It is moved away
+    /// once it is verified; else the caller removes it.
+    ///
+    /// # Errors
+    /// [`EngineFault`]; the host goes on as before.
+    pub(crate) async fn take_listed(
+        &self,
+        ctx: &Ctx,
+        path: &Path,
+        listed: Listed<'_>,
+    ) -> Result<Installed, EngineFault> {
+        ctx.require("engines:install")?;
+        let result = self.take(ctx, path, Some(listed)).await;
+        if let Err(fault @ (EngineFault::Refused(_) | EngineFault::Downgrade { .. })) = &result {
+            self.refuse("(marketplace)", fault);
+        }
+        result
+    }
+
+    /// Where packages are put together that come from the portal.
+    pub(crate) fn downloads_folder(&self) -> &Path {
+        &self.0.files.downloads
+    }
+
+    /// Largest package, in bytes.
+    pub(crate) fn largest_package(&self) -> u64 {
+        self.limit()
     }
 
     /// The time by which certificates of a new package are judged.
@@ -86,7 +126,7 @@ impl Engines {
         let copied = tokio::task::spawn_blocking(move || files.take_in(&from, limit)).await;
         let copied = copied.map_err(|e| EngineFault::Failed(e.to_string()))??;
         let copy = copied.ok_or(EngineFault::TooLarge(self.0.core.config.engines.max_package_mib))?;
-        let result = self.take(&Ctx::system("drop-in"), &copy).await;
+        let result = self.take(&Ctx::system("drop-in"), &copy, None).await;
         let _ = tokio::fs::remove_file(&copy).await;
         if result.is_ok() {
             tokio::fs::remove_file(path).await?;
@@ -95,9 +135,24 @@ impl Engines {
     }
 
     /// Verify, store and bring up a private file.
-    async fn take(&self, ctx: &Ctx, path: &Path) -> Result<Installed, EngineFault> {
+    async fn take(
+        &self,
+        ctx: &Ctx,
+        path: &Path,
+        listed: Option<Listed<'_>>,
+    ) -> Result<Installed, EngineFault> {
         let _installing = self.0.installing.lock().await;
         let package = self.verify(path, self.admission_time()).await?;
+        let is = package.manifest();
+        if let Some(listed) = listed
+            && (is.id != listed.engine || is.version != *listed.version)
+        {
+            return Err(EngineFault::OtherThanListed {
+                listed: format!("{} {}", listed.engine, listed.version),
+                found: format!("{} {}", is.id, is.version),
+            });
+        }
+        listed.into_iter().for_each(|listed| (listed.verified)());
         let entry = self.admit(ctx, &package, path).await?;
         let _ops = entry.ops.lock().await;
         let note = self.bring_in(&entry, package.clone()).await.err().map(|e| e.to_string());

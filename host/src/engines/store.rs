@@ -32,6 +32,11 @@ pub(super) async fn versions(db: &impl ConnectionTrait, engine: &str) -> Result<
     version::Entity::find().filter(version::Column::Engine.eq(engine)).all(db).await
 }
 
+/// Versions that were tried and did not stay.
+pub(super) async fn bad_versions(db: &impl ConnectionTrait) -> Result<Vec<version::Model>, DbErr> {
+    version::Entity::find().filter(version::Column::Bad.is_not_null()).all(db).await
+}
+
 pub(super) async fn version(
     db: &impl ConnectionTrait,
     engine: &str,

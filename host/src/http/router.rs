@@ -10,8 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::{detach::detach, guard, health, idempotency, openapi, problems};
 use crate::{
-    accounts, app::App, audit, console, engines, events, license, machines, metrics, notifications,
-    operations, releases, searches, secrets, selector, software,
+    accounts, app::App, audit, console, engines, events, license, machines, marketplace, metrics,
+    notifications, operations, releases, searches, secrets, selector, software,
 };
 
 /// Every slice's routes, with their document. A new slice adds a line here.
@@ -30,6 +30,7 @@ fn slices() -> OpenApiRouter<Arc<App>> {
         .merge(engines::router())
         .merge(license::router())
         .merge(releases::router())
+        .merge(marketplace::router())
 }
 
 /// Routes that stream or take long: no time limit. Each guards its own pace.
@@ -40,6 +41,7 @@ fn streams() -> OpenApiRouter<Arc<App>> {
         .merge(operations::streams())
         .merge(engines::streams())
         .merge(releases::streams())
+        .merge(marketplace::streams())
 }
 
 /// The document of the host's own routes.

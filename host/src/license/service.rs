@@ -11,7 +11,7 @@ use trust::TrustStore;
 
 use super::{
     LicenseError,
-    state::{State, ThirdPartyRoot, trust_store},
+    state::{OfflineLimit, State, ThirdPartyRoot, trust_store},
     store,
 };
 use crate::{
@@ -94,6 +94,19 @@ impl License {
     /// The time that counts: never before what was seen.
     pub fn effective_now(&self) -> DateTime<Utc> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).floor.effective(self.core.clock.now())
+    }
+
+    /// Until when the licences allow to be without contact to the portal; `None` where none asks for contact.
+    pub fn offline_limit(&self) -> Option<OfflineLimit> {
+        self.state().offline()
+    }
+
+    /// The token of the licence that grants a build, or of any licence: who asks the portal shows it.
+    pub(crate) fn token_for(&self, build: Option<&EngineBuild>) -> Option<String> {
+        let granting = build.and_then(|b| self.decide(b).license);
+        let state = self.state();
+        let named = granting.as_deref().and_then(|id| state.licenses.get(id));
+        named.or_else(|| state.licenses.iter().next()).map(|l| l.token().to_owned())
     }
 
     /// What an engine or agent needs to check the licence itself.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use licenses::{Circumstances, ClockFloor, Decision, EngineBuild, InstanceKey, LicenseSet, Limits};
 use serde::{Deserialize, Serialize};
 use trust::{KeyId, Namespace, PublicKey, Root, TrustStore};
@@ -29,6 +29,15 @@ impl ThirdPartyRoot {
     }
 }
 
+/// How long the host may be without contact to the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct OfflineLimit {
+    /// Days that the licence allows.
+    pub days: u16,
+    /// When they are over.
+    pub until: DateTime<Utc>,
+}
+
 /// Everything a decision rests on. Replaced as a whole, read without waiting.
 #[derive(Clone)]
 pub(super) struct State {
@@ -38,6 +47,8 @@ pub(super) struct State {
     pub floor: ClockFloor,
     pub key: Arc<InstanceKey>,
     pub key_id: KeyId,
+    /// When the portal last answered and proved that it is the portal.
+    pub last_contact: Option<DateTime<Utc>>,
 }
 
 impl State {
@@ -66,6 +77,7 @@ impl State {
             roots,
             floor,
             key,
+            last_contact: store::get(db.read(), store::CONTACT).await?,
         })
     }
 
@@ -77,8 +89,23 @@ impl State {
             now,
             floor: &self.floor,
             instance: Some(&self.key_id),
-            last_contact: self.trust.revocations().newest(),
+            last_contact: self.contact(),
         }
+    }
+
+    /// When the portal was last heard, by what it signed.
+    pub fn contact(&self) -> Option<DateTime<Utc>> {
+        self.last_contact.max(self.trust.revocations().newest())
+    }
+
+    /// The licence that soonest stops allowing to be without contact.
+    pub fn offline(&self) -> Option<OfflineLimit> {
+        let limits = self.licenses.iter().filter_map(|license| {
+            let (claims, days) = (license.claims(), license.claims().offline_days?);
+            let heard = self.contact().map_or(claims.iat, |at| at.max(claims.iat));
+            Some(OfflineLimit { days, until: heard.checked_add_signed(TimeDelta::days(days.into()))? })
+        });
+        limits.min_by_key(|limit| limit.until)
     }
 
     pub fn decide(&self, build: &EngineBuild, now: DateTime<Utc>) -> Decision {

@@ -12,6 +12,8 @@ pub(super) const TOKENS: &str = "tokens";
 pub(super) const REVOCATIONS: &str = "revocations";
 /// Third-party roots, a list.
 pub(super) const ROOTS: &str = "roots";
+/// When the portal last answered.
+pub(super) const CONTACT: &str = "last_contact";
 /// [`licenses::ClockFloor`].
 pub(super) const FLOOR: &str = "clock_floor";
 

@@ -6,6 +6,7 @@ pub mod engine;
 pub mod hardware;
 pub mod label;
 pub mod machine;
+pub mod sample;
 pub mod section;
 pub mod tag;
 pub mod token;

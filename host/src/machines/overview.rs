@@ -45,6 +45,26 @@ pub struct Facets {
     pub needs: Vec<Facet>,
 }
 
+/// What is wrong with some machines, with the selector that finds them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Trouble {
+    /// `services`, `disk`, `memory`, `certificates`, `offline`.
+    pub name: String,
+    /// Selector.
+    pub selector: String,
+    /// Machines.
+    pub machines: u64,
+}
+
+/// What an administrator wants to know of without asking, by name. Each is answered by an index.
+const TROUBLES: [(&str, &str); 5] = [
+    ("offline", "state:approved online:no"),
+    ("services", "state:approved service:*=failed"),
+    ("disk", "state:approved disk.percent>=90"),
+    ("memory", "state:approved memory.percent>=95"),
+    ("certificates", "state:approved cert.expires<14d"),
+];
+
 impl Machines {
     /// How the machines that a selector matches differ.
     pub async fn facets(&self, ctx: &Ctx, selector: Option<&Selector>) -> Result<Facets, MachineError> {
@@ -60,6 +80,18 @@ impl Machines {
             counted.add(&row)?;
         }
         Ok(counted.facets(read(db, tags(&within)).await?))
+    }
+
+    /// Machines with each of the [`TROUBLES`], as far as the actor sees them; those that none has are left out.
+    pub(crate) async fn troubles(&self, ctx: &Ctx) -> Result<Vec<Trouble>, MachineError> {
+        let mut found = Vec::new();
+        for (name, selector) in TROUBLES {
+            let machines = self.count(ctx, selector).await?;
+            if machines > 0 {
+                found.push(Trouble { name: name.into(), selector: selector.into(), machines });
+            }
+        }
+        Ok(found)
     }
 
     /// Machines by state, as far as the actor sees them.

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::overview::Facets;
+use super::{
+    overview::{Facets, Trouble},
+    trend::{MOST_DAYS, Trend},
+};
 use crate::{
     app::App,
     ctx::Ctx,
@@ -18,7 +21,7 @@ use crate::{
 
 /// Routes of counts.
 pub fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(facets)).routes(routes!(overview))
+    OpenApiRouter::new().routes(routes!(facets)).routes(routes!(overview)).routes(routes!(trend))
 }
 
 /// Which machines.
@@ -48,6 +51,8 @@ async fn facets(
 pub struct Overview {
     /// Machines of the fleet and what they need.
     machines: Facets,
+    /// What is wrong with some of them.
+    troubles: Vec<Trouble>,
     /// Machines that wait for a decision.
     pending: i64,
     /// Operations: `running` and `finished_last_day`, for those who see all of them.
@@ -74,6 +79,7 @@ pub struct LicenseSummary {
 async fn overview(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Overview>, Problem> {
     let approved = "state:approved".parse::<Selector>()?;
     let machines = app.machines.facets(&ctx, Some(&approved)).await?;
+    let troubles = app.machines.troubles(&ctx).await?;
     let pending = app.machines.by_state(&ctx).await?.get("pending").copied().unwrap_or_default();
     let operations = match ctx.allows("operations:read") {
         true => app.operations.by_state(&ctx).await?,
@@ -83,5 +89,37 @@ async fn overview(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Overview
     let license = ctx
         .allows("license:read")
         .then(|| LicenseSummary { installed: app.license.installed(), machines: app.license.limits().hosts });
-    Ok(Json(Overview { machines, pending, operations, engines, license }))
+    Ok(Json(Overview { machines, troubles, pending, operations, engines, license }))
+}
+
+/// How far back.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct TrendQuery {
+    /// Days, 1 to 730; 7 when absent.
+    days: Option<u32>,
+}
+
+/// The fleet over time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FleetTrend {
+    /// Absent for whom a scope keeps from seeing all machines.
+    trend: Option<Trend>,
+}
+
+/// How many machines were there, online, and in need of something, over the last days.
+#[utoipa::path(get, path = "/api/v1/overview/trend", tag = "machines", operation_id = "get_fleet_trend",
+    extensions(("x-permission" = json!("machines:read"))), params(TrendQuery),
+    responses((status = 200, body = FleetTrend), (status = 422, body = ProblemBody)))]
+async fn trend(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Query(query): Query<TrendQuery>,
+) -> Result<Json<FleetTrend>, Problem> {
+    let days = query.days.unwrap_or(7);
+    if !(1..=MOST_DAYS).contains(&days) {
+        let detail = format!("From 1 to {MOST_DAYS} days.");
+        return Err(super::MachineError::Invalid { field: "days", detail }.into());
+    }
+    Ok(Json(FleetTrend { trend: app.machines.trend(&ctx, days).await? }))
 }

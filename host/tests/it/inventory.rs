@@ -178,6 +178,11 @@ async fn a_scope_limits_what_is_seen_and_counted() {
     assert_eq!(updates.iter().map(|u| u.name.as_str()).collect::<Vec<_>>(), ["new-web"]);
     let facets = app.machines.facets(&ctx, None).await.unwrap();
     assert_eq!((facets.total, facets.tag.len()), (1, 1));
+    assert_eq!(
+        app.machines.trend(&ctx, 7).await.unwrap(),
+        None,
+        "counts of the whole fleet are not for a part of it"
+    );
     let none = Ctx::new(Actor::System, "nobody", Vec::new(), "test".into());
     assert!(app.software.titles(&none, Listing::default()).await.is_err());
     assert!(app.machines.facets(&none, None).await.is_err());
@@ -218,4 +223,43 @@ async fn machines_know_their_updates_and_lists_sort_by_them() {
     let id = updates["items"][0]["id"].as_i64().unwrap();
     let needing = host.get(&format!("/api/v1/updates/{id}/machines"), &admin).await.body;
     assert_eq!(needing["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_fleet_is_counted_over_time() {
+    use chrono::Duration;
+    let host = TestHost::start().await;
+    let admin = host.admin().await;
+    let trend = async |query: &str| host.get(&format!("/api/v1/overview/trend{query}"), &admin).await.body;
+    assert_eq!(trend("").await["trend"], json!({"step_s": 3600, "points": []}));
+    let id = machine(&host, "a", &[]).await;
+    tell(&host, id, "reboot", json!({"required": true})).await;
+    let machines = &host.host.app.machines;
+    machines.sample_fleet().await.unwrap();
+    machine(&host, "b", &[]).await;
+    machines.sample_fleet().await.unwrap();
+    let first = trend("?days=1").await["trend"]["points"].clone();
+    assert_eq!(first.as_array().unwrap().len(), 1, "one word for ten minutes: {first}");
+    assert_eq!(
+        (&first[0]["machines"], &first[0]["reboot"], &first[0]["security"]),
+        (&json!(2), &json!(1), &json!(0))
+    );
+
+    for _ in 0..30 {
+        host.clock.advance(Duration::minutes(10));
+        machines.sample_fleet().await.unwrap();
+    }
+    let len = |trend: &Value| trend["trend"]["points"].as_array().unwrap().len();
+    assert_eq!(len(&trend("?days=1").await), 31);
+    let week = trend("?days=7").await;
+    assert!((5..=7).contains(&len(&week)), "one an hour, and the last: {week}");
+    host.clock.advance(Duration::days(8));
+    machines.sample_fleet().await.unwrap();
+    let left = len(&trend("?days=28").await);
+    assert!((6..=7).contains(&left), "those of whole hours, and the new one: {left}");
+    host.clock.advance(Duration::days(731));
+    machines.sample_fleet().await.unwrap();
+    assert_eq!(len(&trend("?days=730").await), 1, "what is old is forgotten");
+    host.get("/api/v1/overview/trend?days=0", &admin).await.problem(422, "invalid");
+    host.get("/api/v1/overview/trend?days=731", &admin).await.problem(422, "invalid");
 }

@@ -16,6 +16,7 @@ mod idempotency;
 mod inventory;
 mod license;
 mod machines;
+mod marketplace;
 mod matrix;
 mod metrics;
 mod oidc;

@@ -2,6 +2,7 @@
 
 use crate::{SignError, Signer};
 use chrono::{DateTime, Utc};
+use licenses::receipt::{Countersignature, Receipt};
 use licenses::{Claims, signing_input};
 use trust::{
     CertificateBody, Chain, KeyId, Kind, Namespace, PublicKey, RevocationBody, SignatureEntry, SignatureSet,
@@ -107,6 +108,17 @@ impl Credential {
         let payload = serde_json::to_vec(body).expect("strings and numbers always serialise");
         let signature = self.signer.sign_document(Kind::Revocations, &payload)?;
         Ok(UnverifiedRevocationList::compose(&self.chain, &SignedDocument { payload, signature }))
+    }
+
+    /// Countersign a host's usage receipt, as taken at `at`. The answer is the countersigned receipt's text.
+    ///
+    /// # Errors
+    /// When the key cannot be used.
+    pub fn countersign(&self, receipt: &Receipt, at: DateTime<Utc>) -> Result<String, SignError> {
+        let says = Countersignature::new(receipt, at, self.chain.clone());
+        let payload = serde_json::to_vec(&says).expect("strings and numbers always serialise");
+        let signature = self.signer.sign_document(Kind::Countersignature, &payload)?;
+        Ok(Countersignature::compose(receipt, &SignedDocument { payload, signature }))
     }
 
     /// Certify another key with this credential's key, which must be an authority. The answer is the new key's whole chain.

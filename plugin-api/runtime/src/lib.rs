@@ -43,7 +43,7 @@ pub use package::{Package, Verified};
 pub use problem::problem;
 pub use refusal::{Refusal, RefusalKind};
 pub use services::{HostService, HostServices, LogRecord, LogSink, SqlService};
-pub use verify::{Policy, Side, TARGET};
+pub use verify::{Policy, Requirements, Side, TARGET};
 
 /// Plain SQL data, as the contract defines it.
 pub mod sql {

@@ -256,15 +256,42 @@ fn check_requirements(manifest: &Manifest, policy: &Policy<'_>) -> Result<(), Re
     if policy.side == Side::Tool {
         return Ok(());
     }
-    let api = Version::parse(plugin_api::API_VERSION).expect("a crate's version is a semantic version");
-    require(Kind::WrongApiVersion, "plugin contract", &manifest.api, &api)?;
-    match &policy.side {
-        Side::Host(version) => require(Kind::WrongHostVersion, "host", &manifest.host, version)?,
-        Side::Agent(version) => require(Kind::WrongAgentVersion, "agent", &manifest.agent, version)?,
-        Side::Tool => {}
-    }
+    let Manifest { api, host, agent, .. } = manifest;
+    Requirements { api, host, agent }.check(&policy.side)?;
     let listed = manifest.targets.iter().any(|t| t == TARGET);
     if listed { Ok(()) } else { Err(wrong_target(manifest)) }
+}
+
+/// The versions that a build runs with, as its manifest or a catalogue tells them.
+#[derive(Debug, Clone, Copy)]
+pub struct Requirements<'a> {
+    /// Versions of the plugin contract.
+    pub api: &'a VersionReq,
+    /// Versions of the host.
+    pub host: &'a VersionReq,
+    /// Versions of the agent.
+    pub agent: &'a VersionReq,
+}
+
+impl Requirements<'_> {
+    /// Whether they are met on `side`: what verifying the package would say.
+    ///
+    /// # Errors
+    /// [`Refusal`] names what is needed.
+    pub fn check(&self, side: &Side) -> Result<(), Refusal> {
+        let api = Version::parse(plugin_api::API_VERSION).expect("a crate's version is a semantic version");
+        match side {
+            Side::Tool => Ok(()),
+            Side::Host(version) => {
+                require(Kind::WrongApiVersion, "plugin contract", self.api, &api)?;
+                require(Kind::WrongHostVersion, "host", self.host, version)
+            }
+            Side::Agent(version) => {
+                require(Kind::WrongApiVersion, "plugin contract", self.api, &api)?;
+                require(Kind::WrongAgentVersion, "agent", self.agent, version)
+            }
+        }
+    }
 }
 
 fn require(kind: Kind, what: &str, wants: &VersionReq, is: &Version) -> Result<(), Refusal> {

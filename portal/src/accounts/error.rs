@@ -36,6 +36,27 @@ pub enum AccountError {
     /// Address or password is wrong.
     #[error("Address or password is wrong.")]
     WrongLogin,
+    /// The password that confirms a change is wrong.
+    #[error("The password is wrong.")]
+    WrongPassword,
+    /// The code is wrong or was used.
+    #[error("This code is wrong, or was used. Enter the one that the authenticator shows now.")]
+    WrongCode,
+    /// The code came too late, or after too many wrong ones.
+    #[error("Too late, or too many wrong codes. Sign in again.")]
+    HalfSessionEnded,
+    /// There is a second factor.
+    #[error("There is a second factor already. Turn it off to set up another one.")]
+    SecondFactorAlready,
+    /// There is no second factor.
+    #[error("There is no second factor. Set one up first.")]
+    NoSecondFactor,
+    /// The vendor's staff keep theirs.
+    #[error("The vendor's staff must have a second factor; it cannot be turned off.")]
+    SecondFactorRequired,
+    /// A secret does not open.
+    #[error(transparent)]
+    Sealed(#[from] second_factor::Unsealable),
     /// Too many wrong passwords.
     #[error("Too many wrong passwords. Wait {0} s.")]
     Locked(u64),
@@ -61,7 +82,10 @@ impl SliceError for AccountError {
             Self::Invalid(..) | Self::Password(PasswordError::Weak(_)) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::EmailTaken | Self::MemberAlready | Self::LastOwner | Self::Full(_) => StatusCode::CONFLICT,
             Self::WrongInvitation | Self::OthersInvitation => StatusCode::FORBIDDEN,
-            Self::WrongLogin => StatusCode::UNAUTHORIZED,
+            Self::WrongLogin | Self::WrongCode | Self::HalfSessionEnded => StatusCode::UNAUTHORIZED,
+            Self::WrongPassword | Self::SecondFactorRequired => StatusCode::FORBIDDEN,
+            Self::SecondFactorAlready | Self::NoSecondFactor => StatusCode::CONFLICT,
+            Self::Sealed(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Locked(_) | Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Password(PasswordError::Hash(_)) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -80,6 +104,13 @@ impl SliceError for AccountError {
             Self::WrongInvitation => "wrong_invitation",
             Self::OthersInvitation => "others_invitation",
             Self::WrongLogin => "wrong_login",
+            Self::WrongPassword => "wrong_password",
+            Self::WrongCode => "wrong_code",
+            Self::HalfSessionEnded => "half_session_ended",
+            Self::SecondFactorAlready => "second_factor_already",
+            Self::NoSecondFactor => "no_second_factor",
+            Self::SecondFactorRequired => "second_factor_required",
+            Self::Sealed(_) => "unsealable",
             Self::Locked(_) => "login_locked",
             Self::TooMany(_) => "too_many_logins",
             Self::Full(_) => "limit_reached",

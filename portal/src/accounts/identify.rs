@@ -17,7 +17,10 @@ impl Accounts {
         };
         let Some(user) = store::user(db, session.user_id).await? else { return Ok(false) };
         ctx.memberships = store::memberships(db, user.id).await?.into();
-        ctx.staff = user.staff;
+        let enrolled = !self.core.config.auth.staff_second_factor
+            || (user.staff && self.has_second_factor(db, user.id).await?);
+        ctx.staff = user.staff && enrolled;
+        ctx.unenrolled_staff = user.staff && !enrolled;
         ctx.session = Some(session.id);
         name(ctx, Actor::User(user.id), &user);
         Ok(true)

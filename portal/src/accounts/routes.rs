@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    CreatedToken, Invitation, Member, NewInvitation, NewSession, NewToken, Organisation, SignUp, Token, User,
-    entity::organisation,
+    CreatedToken, Enrolment, Invitation, Member, NewInvitation, NewSession, NewToken, Organisation,
+    SecondFactor, SignUp, SignedIn as SignedInAs, Token, User, entity::organisation,
 };
 use crate::{
     app::App,
@@ -33,8 +33,14 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .on(Method::POST, "/api/v1/sign-up", Public, sign_up)
         .on(Method::POST, "/api/v1/session", Public, sign_in)
+        .on(Method::POST, "/api/v1/session/code", Public, sign_in_with_code)
         .on(Method::DELETE, "/api/v1/session", SignedIn, sign_out)
         .on(Method::GET, "/api/v1/me", SignedIn, me)
+        .on(Method::GET, "/api/v1/me/second-factor", SignedIn, second_factor)
+        .on(Method::POST, "/api/v1/me/second-factor", SignedIn, begin_second_factor)
+        .on(Method::POST, "/api/v1/me/second-factor/confirm", SignedIn, confirm_second_factor)
+        .on(Method::POST, "/api/v1/me/second-factor/codes", SignedIn, renew_recovery_codes)
+        .on(Method::DELETE, "/api/v1/me/second-factor", SignedIn, disable_second_factor)
         .on(Method::GET, "/api/v1/organisations", SignedIn, organisations)
         .on(Method::POST, "/api/v1/organisations", SignedIn, create_organisation)
         .on(Method::GET, org, Member(Permission::OrganisationRead), get_organisation)
@@ -73,6 +79,31 @@ pub fn routes(routes: Routes) -> Routes {
 struct SignIn {
     email: String,
     password: String,
+}
+
+#[derive(Serialize)]
+struct CodeWanted {
+    next: &'static str,
+    half_session: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HalfSession {
+    half_session: String,
+    code: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Password {
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Code {
+    code: String,
 }
 
 #[derive(Deserialize)]
@@ -122,7 +153,60 @@ async fn sign_in(
     Json(who): Json<SignIn>,
 ) -> Result<Response, Problem> {
     require_same_origin(&headers)?;
-    Ok(with_cookie(&app, app.accounts.sign_in(&ctx, &who.email, &who.password).await?))
+    Ok(match app.accounts.sign_in(&ctx, &who.email, &who.password).await? {
+        SignedInAs::Session(session) => with_cookie(&app, session),
+        SignedInAs::CodeWanted(half_session) => {
+            (StatusCode::ACCEPTED, Json(CodeWanted { next: "code", half_session })).into_response()
+        }
+    })
+}
+
+async fn sign_in_with_code(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    headers: http::HeaderMap,
+    Json(half): Json<HalfSession>,
+) -> Result<Response, Problem> {
+    require_same_origin(&headers)?;
+    let session = app.accounts.sign_in_with_code(&ctx, &half.half_session, &half.code).await?;
+    Ok(with_cookie(&app, session))
+}
+
+async fn second_factor(ctx: Ctx, State(app): State<Arc<App>>) -> Answer<SecondFactor> {
+    Ok(Json(app.accounts.own_second_factor(&ctx).await?))
+}
+
+async fn begin_second_factor(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Json(body): Json<Password>,
+) -> Result<(StatusCode, Json<Enrolment>), Problem> {
+    Ok((StatusCode::CREATED, Json(app.accounts.begin_second_factor(&ctx, &body.password).await?)))
+}
+
+async fn confirm_second_factor(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Json(body): Json<Code>,
+) -> Answer<Items<String>> {
+    Ok(Json(Items { items: app.accounts.confirm_second_factor(&ctx, &body.code).await? }))
+}
+
+async fn renew_recovery_codes(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Json(body): Json<Password>,
+) -> Answer<Items<String>> {
+    Ok(Json(Items { items: app.accounts.renew_recovery_codes(&ctx, &body.password).await? }))
+}
+
+async fn disable_second_factor(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Json(body): Json<Password>,
+) -> Result<StatusCode, Problem> {
+    app.accounts.disable_second_factor(&ctx, &body.password).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn with_cookie(app: &App, new: NewSession) -> Response {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use chrono::{DateTime, Duration, Utc};
 use passwords::{limits::network, lockout::lock_after};
-use sea_orm::{ConnectionTrait, SqlErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, SqlErr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -66,6 +66,14 @@ pub struct NewSession {
     pub user: User,
 }
 
+/// What a right password leads to.
+pub enum SignedIn {
+    /// A session.
+    Session(NewSession),
+    /// A code of the second factor is to come, with this token.
+    CodeWanted(String),
+}
+
 impl Accounts {
     /// Make an account, and the organisation that it owns where one is named.
     pub async fn sign_up(&self, visitor: &Ctx, new: SignUp) -> Result<NewSession, AccountError> {
@@ -106,13 +114,13 @@ impl Accounts {
         Ok(session)
     }
 
-    /// Begin a session with address and password.
+    /// Begin a session with address and password; half of one where there is a second factor.
     pub async fn sign_in(
         &self,
         visitor: &Ctx,
         email: &str,
         password: &str,
-    ) -> Result<NewSession, AccountError> {
+    ) -> Result<SignedIn, AccountError> {
         self.admit(visitor)?;
         let email = email.trim().to_lowercase();
         let row = store::user_by_email(self.core.db.read(), &email).await?;
@@ -125,8 +133,45 @@ impl Accounts {
             self.blame(visitor, &email).await?;
             return Err(AccountError::WrongLogin);
         };
-        let ctx = as_user(visitor, &row);
         let tx = self.core.db.begin().await?;
+        if self.has_second_factor(&tx, row.id).await? {
+            // Failures stay counted until the code is right: the password alone must not buy further attempts.
+            let token = self.begin_half_session(&tx, row.id).await?;
+            tx.commit().await?;
+            return Ok(SignedIn::CodeWanted(token));
+        }
+        Ok(SignedIn::Session(self.enter(visitor, tx, row).await?))
+    }
+
+    /// Make a whole session of a half one, with a code of the authenticator or a recovery code.
+    pub async fn sign_in_with_code(
+        &self,
+        visitor: &Ctx,
+        half: &str,
+        code: &str,
+    ) -> Result<NewSession, AccountError> {
+        self.admit(visitor)?;
+        let user = self.attempt_half_session(half).await?;
+        let row = store::user(self.core.db.read(), user).await?.ok_or(AccountError::HalfSessionEnded)?;
+        if let Some(left) = self.locked_for(&row.email, Some(&row)) {
+            return Err(AccountError::Locked(left));
+        }
+        if !self.check_code(user, code).await? {
+            self.blame(visitor, &row.email).await?;
+            return Err(AccountError::WrongCode);
+        }
+        let tx = self.core.db.begin().await?;
+        self.end_half_session(&tx, half).await?;
+        self.enter(visitor, tx, row).await
+    }
+
+    async fn enter(
+        &self,
+        visitor: &Ctx,
+        tx: DatabaseTransaction,
+        row: user::Model,
+    ) -> Result<NewSession, AccountError> {
+        let ctx = as_user(visitor, &row);
         store::set_lock(&tx, row.id, None).await?;
         let session = self.begin_session(&ctx, &tx, row).await?;
         tx.commit().await?;
@@ -166,7 +211,7 @@ impl Accounts {
     }
 
     /// Refuse an address that tries too often, or has failed too often.
-    fn admit(&self, visitor: &Ctx) -> Result<(), AccountError> {
+    pub(super) fn admit(&self, visitor: &Ctx) -> Result<(), AccountError> {
         let ip = visitor.client_ip.unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
         self.attempts.attempt(ip).map_err(AccountError::TooMany)?;
         match self.failures.locked_for(&address_key(ip), self.core.clock.now()) {
@@ -176,14 +221,14 @@ impl Accounts {
     }
 
     /// Seconds that a name has to wait. Names that nobody has wait alike.
-    fn locked_for(&self, email: &str, user: Option<&user::Model>) -> Option<u64> {
+    pub(super) fn locked_for(&self, email: &str, user: Option<&user::Model>) -> Option<u64> {
         let now = self.core.clock.now();
         let Some(user) = user else { return self.failures.locked_for(email, now) };
         let left = user.locked_until? - now;
         (left > Duration::zero()).then(|| u64::try_from(left.num_seconds()).unwrap_or(0) + 1)
     }
 
-    async fn blame(&self, visitor: &Ctx, email: &str) -> Result<(), AccountError> {
+    pub(super) async fn blame(&self, visitor: &Ctx, email: &str) -> Result<(), AccountError> {
         let (now, free) = (self.core.clock.now(), self.core.config.auth.free_failures);
         if let Some(ip) = visitor.client_ip {
             self.failures.count(&address_key(ip), now, FREE_FAILURES_OF_ADDRESS);

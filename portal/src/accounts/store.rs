@@ -56,6 +56,19 @@ pub(super) async fn set_staff(db: &impl ConnectionTrait, id: Uuid, staff: bool) 
     row.update(db).await.map(drop)
 }
 
+/// End a user's sessions but one.
+pub(super) async fn end_sessions(
+    db: &impl ConnectionTrait,
+    user: Uuid,
+    keep: Option<Uuid>,
+) -> Result<(), DbErr> {
+    let mut query = session::Entity::delete_many().filter(session::Column::UserId.eq(user));
+    if let Some(keep) = keep {
+        query = query.filter(session::Column::Id.ne(keep));
+    }
+    query.exec(db).await.map(drop)
+}
+
 pub(super) async fn insert_session(db: &impl ConnectionTrait, row: session::Model) -> Result<(), DbErr> {
     session::Entity::insert(session::ActiveModel::from(row).reset_all()).exec(db).await.map(drop)
 }

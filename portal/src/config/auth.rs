@@ -20,6 +20,10 @@ pub struct AuthConfig {
     pub free_failures: u32,
     /// Passwords looked at at once; each takes 19 MiB.
     pub hashes_at_once: usize,
+    /// Whether the vendor's staff must have a second factor to do the vendor's work.
+    pub staff_second_factor: bool,
+    /// File of the key that seals authenticators' secrets. Empty for `secrets.key` in the data directory, made at the first start.
+    pub secrets_key_file: String,
 }
 
 impl Default for AuthConfig {
@@ -31,6 +35,8 @@ impl Default for AuthConfig {
             logins_per_minute: 20,
             free_failures: 5,
             hashes_at_once: 4,
+            staff_second_factor: true,
+            secrets_key_file: String::new(),
         }
     }
 }

@@ -5,8 +5,12 @@ use std::{
     sync::Arc,
 };
 
-use axum::extract::ConnectInfo;
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request},
+};
 use http::{HeaderMap, HeaderName, StatusCode, header, request::Parts};
+use licenses::{HostProof, SignedRequest};
 
 use super::tell::RequestId;
 use crate::{
@@ -36,6 +40,36 @@ pub(super) async fn caller(app: &Arc<App>, parts: &Parts) -> Result<Option<Ctx>,
         require_same_origin(&parts.headers)?;
     }
     Ok(Some(ctx))
+}
+
+/// A request of a host, with its [`Ctx`] in it. The proof is over the body, which is therefore read here; before that a
+/// request without a proof is refused.
+pub(super) async fn host(app: &Arc<App>, request: Request) -> Result<Request, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let refused = || {
+        let detail = "Send the host's proof: `Authorization: SysManage-Host ...`.";
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail)
+    };
+    let header = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+    let header = header.filter(|text| HostProof::is_one(text)).ok_or_else(refused)?.to_owned();
+    let limit = usize::try_from(app.config.http.max_body_kib).unwrap_or(usize::MAX).saturating_mul(1024);
+    let body = axum::body::to_bytes(body, limit).await.map_err(|_| {
+        let detail = "The body is larger than this route accepts, or did not arrive whole.";
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    })?;
+    let ctx = identify_host(app, &parts, &header, &body).await?;
+    parts.extensions.insert::<Ctx>(ctx);
+    Ok(Request::from_parts(parts, Body::from(body)))
+}
+
+/// The host behind a request whose `Authorization` header is a proof ([`HostProof::is_one`]).
+pub async fn identify_host(app: &Arc<App>, parts: &Parts, header: &str, body: &[u8]) -> Result<Ctx, Problem> {
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let request = SignedRequest { method: parts.method.as_str(), target, body: SignedRequest::digest(body) };
+    let host = app.hosts.identify(header, &request).await?;
+    let ctx = visitor(parts);
+    let actor = Actor::Host(host.instance.clone());
+    Ok(Ctx { actor_name: format!("host {}", host.instance), actor, host: Some(Arc::new(host)), ..ctx })
 }
 
 /// Who visits, without rights.

@@ -10,7 +10,9 @@ use super::{
     routes::{RouteInfo, Routes},
     tell,
 };
-use crate::{accounts, app::App, audit, catalogue, licensing, orders, pages, payments, releases};
+use crate::{
+    accounts, advisories, app::App, audit, catalogue, hosts, licensing, orders, pages, payments, releases,
+};
 
 /// No script at all, nothing from elsewhere, forms only to the portal and on to the payment page.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' \
@@ -25,6 +27,8 @@ fn timed(app: &Arc<App>) -> Routes {
     let routes = orders::routes::routes(routes);
     let routes = payments::routes::routes(routes);
     let routes = licensing::routes::routes(routes);
+    let routes = hosts::routes::routes(routes);
+    let routes = advisories::routes::routes(routes);
     let routes = releases::routes::routes(routes);
     pages::routes(routes)
 }
@@ -59,6 +63,9 @@ pub fn router(app: &Arc<App>) -> Router {
 
 async fn ready(app: axum::extract::State<Arc<App>>) -> (StatusCode, &'static str) {
     match app.db.ping().await {
+        Ok(()) if !app.licensing.keys().all_sign(app.clock.now()) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "no key signs: see sysmanage-portal keys check\n")
+        }
         Ok(()) => (StatusCode::OK, "ready\n"),
         Err(error) => {
             tracing::warn!(%error, "not ready");

@@ -31,6 +31,8 @@ pub enum Access {
     Member(Permission),
     /// The vendor's staff.
     Staff,
+    /// Hosts that prove their instance key and a licence, with each request.
+    Host,
 }
 
 /// A route that there is.
@@ -77,6 +79,12 @@ impl Routes {
 
 /// Runs before a handler, and before the body is read.
 async fn guard(State((app, access)): State<(Arc<App>, Access)>, request: Request, next: Next) -> Response {
+    if access == Access::Host {
+        return match access::host(&app, request).await {
+            Ok(request) => next.run(request).await,
+            Err(problem) => problem.into_response(),
+        };
+    }
     let (mut parts, body) = request.into_parts();
     let ctx = match access::caller(&app, &parts).await {
         Ok(Some(ctx)) => ctx,
@@ -86,7 +94,7 @@ async fn guard(State((app, access)): State<(Arc<App>, Access)>, request: Request
         Err(problem) => return problem.into_response(),
     };
     let allowed = match access {
-        Access::Public | Access::SignedIn => Ok(()),
+        Access::Public | Access::SignedIn | Access::Host => Ok(()),
         Access::Staff => ctx.require_staff().map_err(Problem::from),
         Access::Member(permission) => match organisation(&mut parts).await {
             Some(id) => ctx.require(id, permission).map_err(Problem::from),

@@ -50,3 +50,27 @@ pub mod revoked {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// Table `revocation_lists`.
+pub mod list {
+    use sea_orm::entity::prelude::*;
+
+    /// A signed revocation list.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "revocation_lists")]
+    #[allow(missing_docs)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub sequence: i64,
+        pub content: String,
+        #[sea_orm(column_type = "Text")]
+        pub signed: String,
+        pub issued_at: ChronoDateTimeUtc,
+    }
+
+    /// None.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -17,6 +17,12 @@ pub enum LicensingError {
     /// The key cannot be used.
     #[error("the licence could not be signed")]
     Sign(#[from] SignError),
+    /// No key for a use is valid at the moment.
+    #[error("no configured key signs `{0}` now: see `sysmanage-portal keys list`")]
+    NoKey(trust::Usage),
+    /// The keys that are configured now are refused, and those in use stay.
+    #[error("The keys were not changed: {0}")]
+    Keys(String),
     /// A stored edition does not read.
     #[error("edition {1} of licence {0} does not read")]
     Stored(String, i32, #[source] serde_json::Error),
@@ -33,7 +39,10 @@ impl SliceError for LicensingError {
         match self {
             Self::Forbidden(e) => e.status(),
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Sign(_) | Self::Stored(..) | Self::Interrupted(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Keys(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Sign(_) | Self::NoKey(_) | Self::Stored(..) | Self::Interrupted(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
             Self::Database(e) => e.status(),
         }
     }
@@ -43,6 +52,8 @@ impl SliceError for LicensingError {
             Self::Forbidden(e) => e.code(),
             Self::NotFound(_) => "not_found",
             Self::Sign(e) => e.code(),
+            Self::NoKey(_) => "no_key",
+            Self::Keys(_) => "keys_refused",
             Self::Stored(..) | Self::Interrupted(_) => "internal",
             Self::Database(e) => e.code(),
         }

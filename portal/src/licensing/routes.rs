@@ -9,7 +9,7 @@ use axum::{
 use http::{Method, StatusCode, header};
 use uuid::Uuid;
 
-use super::License;
+use super::{KeyView, License};
 use crate::{
     app::App,
     ctx::{Ctx, Permission},
@@ -25,6 +25,8 @@ pub fn routes(routes: Routes) -> Routes {
         .on(Method::GET, "/api/v1/organisations/{org}/licenses/{id}", read, get)
         .on(Method::GET, "/api/v1/organisations/{org}/licenses/{id}/file", read, file)
         .on(Method::GET, "/api/v1/revocations", Access::Public, revocations)
+        .on(Method::GET, "/api/v1/vendor/keys", Access::Staff, keys)
+        .on(Method::POST, "/api/v1/vendor/keys/-/reload", Access::Staff, reload_keys)
 }
 
 async fn list(
@@ -62,4 +64,13 @@ async fn revocations(State(app): State<Arc<App>>) -> Result<Response, Problem> {
         Some(list) => ([(header::CONTENT_TYPE, "application/json")], list).into_response(),
         None => StatusCode::NO_CONTENT.into_response(),
     })
+}
+
+async fn keys(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Items<KeyView>>, Problem> {
+    Ok(Json(Items { items: app.licensing.list_keys(&ctx)? }))
+}
+
+/// Read the configuration's keys again; the answer is what signs from now on.
+async fn reload_keys(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Items<KeyView>>, Problem> {
+    Ok(Json(Items { items: app.licensing.reload_keys(&ctx).await? }))
 }

@@ -7,7 +7,6 @@ use licenses::{Claims, EngineGrant};
 use sea_orm::DatabaseTransaction;
 use semver::VersionReq;
 use serde::Serialize;
-use trust::{RevocationBody, RevokedLicense};
 use uuid::Uuid;
 
 use super::{
@@ -51,10 +50,20 @@ pub struct Edition {
     pub token: String,
 }
 
+/// The edition in force of a licence.
+pub(crate) struct InForce {
+    /// When it was signed, in whole seconds.
+    pub(crate) iat: DateTime<Utc>,
+    /// The instance that it is bound to.
+    pub(crate) instance: Option<trust::KeyId>,
+    /// The token.
+    pub(crate) token: String,
+}
+
 /// The service.
 pub struct Licensing {
-    core: Arc<Core>,
-    keys: Keys,
+    pub(super) core: Arc<Core>,
+    pub(super) keys: Keys,
 }
 
 impl Licensing {
@@ -224,17 +233,11 @@ impl Licensing {
         Ok(store::organisation_of(self.core.db.read(), license).await?)
     }
 
-    /// The signed revocation list; nothing while no licence was revoked.
-    pub async fn revocations(&self) -> Result<Option<String>, LicensingError> {
-        let rows = store::revoked(self.core.db.read()).await?;
-        let Some(last) = rows.last() else { return Ok(None) };
-        // The same rows make the same list: hosts refuse two lists of one number that differ.
-        let sequence = u64::try_from(last.sequence).unwrap_or_default();
-        let issued_at = rows.iter().map(|row| row.at).max().unwrap_or(last.at);
-        let revoked = rows.into_iter().map(|row| RevokedLicense { id: row.license_id, reason: row.reason });
-        let body =
-            RevocationBody { licenses: revoked.collect(), ..RevocationBody::empty(sequence, issued_at) };
-        Ok(Some(self.keys.revocations(body).await?))
+    /// The edition in force of a licence: when it was signed, whom it is for, and its token.
+    pub(crate) async fn newest(&self, license: &str) -> Result<Option<InForce>, LicensingError> {
+        let Some(row) = store::newest(self.core.db.read(), license).await? else { return Ok(None) };
+        let claims = claims_of(&row)?;
+        Ok(Some(InForce { iat: claims.iat, instance: claims.instance, token: row.token }))
     }
 }
 

@@ -6,7 +6,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::entity::{edition, revoked};
+use super::entity::{edition, list, revoked};
 use crate::orders::entity::order;
 
 pub(super) async fn insert(db: &impl ConnectionTrait, row: edition::Model) -> Result<(), DbErr> {
@@ -62,4 +62,16 @@ pub(super) async fn is_revoked(
 
 pub(super) async fn insert_revoked(db: &impl ConnectionTrait, row: revoked::Model) -> Result<(), DbErr> {
     revoked::Entity::insert(revoked::ActiveModel::from(row).reset_all()).exec(db).await.map(drop)
+}
+
+/// The list that was signed last.
+pub(super) async fn newest_list(db: &impl ConnectionTrait) -> Result<Option<list::Model>, DbErr> {
+    list::Entity::find().order_by_desc(list::Column::Sequence).one(db).await
+}
+
+/// Keep a signed list; the one that stands under its number now, which may be another process's.
+pub(super) async fn keep_list(db: &impl ConnectionTrait, row: list::Model) -> Result<list::Model, DbErr> {
+    let fresh = list::ActiveModel::from(row.clone()).reset_all();
+    list::Entity::insert(fresh).on_conflict_do_nothing().exec_without_returning(db).await?;
+    Ok(list::Entity::find_by_id(row.sequence).one(db).await?.unwrap_or(row))
 }

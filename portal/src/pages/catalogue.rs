@@ -6,7 +6,7 @@ use axum::{extract::State, response::Html};
 use http::Method;
 use maud::{Markup, html};
 
-use super::{format, layout::page};
+use super::{advisories, format, layout::page, prose};
 use crate::{
     app::App,
     catalogue::{Plan, Tier},
@@ -76,6 +76,7 @@ async fn engine(
 ) -> Result<Html<String>, Problem> {
     let releases = app.releases.of_engine(&engine).await?;
     let newest = releases.first().ok_or_else(Problem::not_found)?;
+    let known = app.advisories.list(Some(&engine)).await?;
     let content = html! {
         p { (newest.description) }
         p.dimmed { (tier_title(&newest.tier)) " · by " (newest.publisher) " · " code { (newest.engine) } }
@@ -86,7 +87,8 @@ async fn engine(
                 tbody { @for release in &releases { (row(release)) } }
             }
         }
-        @if !newest.notes.is_empty() { h2 { "Release notes" } pre { (newest.notes) } }
+        (advisories::of_engine(&known))
+        @if !newest.notes.is_empty() { h2 { "Release notes" } div.prose { (prose::render(&newest.notes)) } }
     };
     Ok(page(&ctx, &newest.name, content))
 }

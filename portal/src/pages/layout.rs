@@ -21,6 +21,7 @@ pub(super) fn section(ctx: &Ctx, org: Uuid, here: &str, title: &str, content: Ma
         ("", "Overview", Permission::OrganisationRead),
         ("/orders", "Orders", Permission::OrdersRead),
         ("/licenses", "Licences", Permission::LicensesRead),
+        ("/usage", "Usage", Permission::LicensesRead),
         ("/downloads", "Downloads", Permission::Download),
         ("/members", "Members", Permission::OrganisationRead),
         ("/tokens", "API tokens", Permission::OrganisationRead),
@@ -63,7 +64,8 @@ fn navigation(ctx: &Ctx) -> Markup {
             a href="/" { "Catalogue" }
             @if person {
                 a href="/organisations" { "My organisations" }
-                @if ctx.staff { a href="/vendor" { "Vendor" } }
+                @if ctx.staff || ctx.unenrolled_staff { a href="/vendor" { "Vendor" } }
+                a href="/account" { "Account" }
                 form.inline method="post" action="/sign-out" {
                     button.plain type="submit" { "Sign out " (ctx.actor_name) }
                 }

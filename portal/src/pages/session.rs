@@ -10,9 +10,12 @@ use http::{HeaderMap, Method, StatusCode, header};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::layout::{field, page};
+use super::{
+    account::code_input,
+    layout::{field, page},
+};
 use crate::{
-    accounts::{AccountError, NewSession, SignUp},
+    accounts::{AccountError, NewSession, SignUp, SignedIn},
     app::App,
     ctx::Ctx,
     http::{Access, Form, Query, Routes, require_same_origin},
@@ -23,6 +26,7 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .on(Method::GET, "/sign-in", Access::Public, sign_in_page)
         .on(Method::POST, "/sign-in", Access::Public, sign_in)
+        .on(Method::POST, "/sign-in/code", Access::Public, sign_in_with_code)
         .on(Method::GET, "/sign-up", Access::Public, sign_up_page)
         .on(Method::POST, "/sign-up", Access::Public, sign_up)
         .on(Method::POST, "/sign-out", Access::SignedIn, sign_out)
@@ -38,6 +42,14 @@ struct Next {
 struct SignInForm {
     email: String,
     password: String,
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Deserialize)]
+struct CodeForm {
+    half_session: String,
+    code: String,
     #[serde(default)]
     next: String,
 }
@@ -84,11 +96,48 @@ async fn sign_in(
 ) -> Result<Response, Problem> {
     require_same_origin(&headers)?;
     match app.accounts.sign_in(&ctx, &form.email, &form.password).await {
-        Ok(session) => Ok(enter(&app, &session, &form.next)),
+        Ok(SignedIn::Session(session)) => Ok(enter(&app, &session, &form.next)),
+        Ok(SignedIn::CodeWanted(half)) => {
+            Ok(page(&ctx, "Enter your code", code_form(&half, &form.next, None)).into_response())
+        }
         Err(error) => {
             let told = told(error)?;
             let content = sign_in_form(&form.email, &form.next, Some(&told.1));
             Ok((told.0, page(&ctx, "Sign in", content)).into_response())
+        }
+    }
+}
+
+fn code_form(half: &str, next: &str, wrong: Option<&str>) -> Markup {
+    html! {
+        @if let Some(wrong) = wrong { p.notice.bad role="alert" { (wrong) } }
+        form.stack method="post" action="/sign-in/code" {
+            input type="hidden" name="half_session" value=(half);
+            input type="hidden" name="next" value=(next);
+            (field("Code of your authenticator, or a recovery code", code_input()))
+            div { button type="submit" { "Sign in" } }
+        }
+        p { a href="/sign-in" { "Begin again" } }
+    }
+}
+
+async fn sign_in_with_code(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Form(form): Form<CodeForm>,
+) -> Result<Response, Problem> {
+    require_same_origin(&headers)?;
+    match app.accounts.sign_in_with_code(&ctx, &form.half_session, &form.code).await {
+        Ok(session) => Ok(enter(&app, &session, &form.next)),
+        Err(error) => {
+            let over = matches!(error, AccountError::HalfSessionEnded);
+            let told = told(error)?;
+            let content = match over {
+                true => sign_in_form("", &form.next, Some(&told.1)),
+                false => code_form(&form.half_session, &form.next, Some(&told.1)),
+            };
+            Ok((told.0, page(&ctx, "Enter your code", content)).into_response())
         }
     }
 }

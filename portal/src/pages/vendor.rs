@@ -14,11 +14,14 @@ use uuid::Uuid;
 use super::{
     format,
     layout::{button, field, page},
+    usage,
 };
 use crate::{
     app::App,
     ctx::Ctx,
+    hosts::Which,
     http::{Access, Form, Path, Query, Routes},
+    licensing::{KeyState, KeyView},
     orders::{Order, What},
     problem::Problem,
     releases::Release,
@@ -29,6 +32,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .on(Method::GET, "/vendor", Access::Staff, customers)
         .on(Method::GET, "/vendor/customers/{id}", Access::Staff, customer)
         .on(Method::GET, "/vendor/releases", Access::Staff, releases)
+        .on(Method::GET, "/vendor/keys", Access::Staff, keys)
+        .on(Method::POST, "/vendor/keys/reload", Access::Staff, reload_keys)
         .on(Method::POST, "/vendor/orders/{id}/invoice-paid", Access::Staff, invoice_paid)
         .on(Method::POST, "/vendor/orders/{id}/revoke", Access::Staff, revoke)
         .on(Method::POST, "/vendor/releases/{engine}/{version}/yank", Access::Staff, yank)
@@ -50,9 +55,20 @@ struct Why {
     reason: String,
 }
 
-fn vendor(ctx: &Ctx, title: &str, content: Markup) -> Html<String> {
+const SECTIONS: &[(&str, &str)] = &[
+    ("/vendor", "Customers"),
+    ("/vendor/releases", "Releases"),
+    ("/vendor/advisories", "Advisories"),
+    ("/vendor/keys", "Keys"),
+];
+
+pub(super) fn vendor(ctx: &Ctx, here: &str, title: &str, content: Markup) -> Html<String> {
     let content = html! {
-        nav.tabs aria-label="Vendor" { a href="/vendor" { "Customers" } a href="/vendor/releases" { "Releases" } }
+        nav.tabs aria-label="Vendor" {
+            @for (path, label) in SECTIONS {
+                a href=(path) aria-current=[(*path == here).then_some("page")] { (label) }
+            }
+        }
         (content)
     };
     page(ctx, title, content)
@@ -66,6 +82,7 @@ async fn customers(
     let customers = app.accounts.customers(&ctx, from.after).await?;
     let parked = app.payments.parked(&ctx).await?;
     let content = html! {
+        @for warning in app.licensing.keys().warnings(app.clock.now()) { p.notice.bad { (warning) " " a href="/vendor/keys" { "Keys" } } }
         @if parked > 0 { p.notice.bad { (parked) " events of Stripe wait for an order that is not known." } }
         div.scroll {
             table {
@@ -85,7 +102,7 @@ async fn customers(
             p { a href={ "/vendor?after=" (last.id) } { "More" } }
         }
     };
-    Ok(vendor(&ctx, "Customers", content))
+    Ok(vendor(&ctx, "/vendor", "Customers", content))
 }
 
 async fn customer(
@@ -95,12 +112,15 @@ async fn customer(
 ) -> Result<Html<String>, Problem> {
     let customer = app.accounts.organisation(&ctx, id).await?.organisation;
     let orders = app.orders.list(&ctx, id).await?;
+    let hosts = app.hosts.used_by(&ctx, id).await?;
+    let receipts = app.hosts.receipts(&ctx, id, &Which::default()).await?;
     let content = html! {
         p.dimmed { "Customer number " code { (customer.number) } ", since " (format::day(customer.created_at)) }
         @for order in &orders { (order_card(order)) }
         @if orders.is_empty() { p { "No orders." } }
+        (usage::tables(&hosts, &receipts))
     };
-    Ok(vendor(&ctx, &customer.name, content))
+    Ok(vendor(&ctx, "/vendor", &customer.name, content))
 }
 
 fn order_card(order: &Order) -> Markup {
@@ -156,7 +176,7 @@ async fn releases(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Html<String>,
             }
         }
     };
-    Ok(vendor(&ctx, "Releases", content))
+    Ok(vendor(&ctx, "/vendor/releases", "Releases", content))
 }
 
 fn release_row(release: &Release) -> Markup {
@@ -199,4 +219,47 @@ async fn unyank(
 ) -> Result<Redirect, Problem> {
     app.releases.unyank(&ctx, &engine, &version).await?;
     Ok(Redirect::to("/vendor/releases"))
+}
+
+async fn keys(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Html<String>, Problem> {
+    let keys = app.licensing.list_keys(&ctx)?;
+    let content = html! {
+        p { "For each use the newest key whose certificate is valid signs. What an older key signed stays good." }
+        div.scroll {
+            table {
+                thead { tr { th { "Signs" } th { "Key" } th { "From" } th { "Until" } th { "State" } } }
+                tbody { @for key in &keys { (key_row(key)) } }
+            }
+        }
+        p { "After a change of the configuration, or of a key's files:" }
+        (button("/vendor/keys/reload", "Read the keys again", "light"))
+    };
+    Ok(vendor(&ctx, "/vendor/keys", "Keys", content))
+}
+
+fn key_row(key: &KeyView) -> Markup {
+    let (class, words) = match &key.state {
+        KeyState::Signs => ("green", "Signs now".to_owned()),
+        KeyState::Valid => ("gray", "Valid; a newer one signs".into()),
+        KeyState::NotYetValid => ("blue", "Begins later".into()),
+        KeyState::Ended => ("gray", "Ended".into()),
+        KeyState::Refused(why) => ("red", format!("Refused: {why}")),
+    };
+    html! {
+        tr {
+            td { (key.usage) }
+            td { (key.subject) br; code { (key.key) } br; span.dimmed { (key.source) } }
+            td { (format::day(key.not_before)) }
+            td { (format::day(key.not_after)) }
+            td {
+                span.badge.(class) { (words) }
+                @if let Some(warning) = &key.warning { br; span.badge.orange { "Ends soon" } " " (warning) }
+            }
+        }
+    }
+}
+
+async fn reload_keys(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Redirect, Problem> {
+    app.licensing.reload_keys(&ctx).await?;
+    Ok(Redirect::to("/vendor/keys"))
 }

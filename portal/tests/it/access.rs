@@ -59,8 +59,10 @@ async fn public_routes_are_those_that_have_to_be() {
     public.sort();
     let expected = [
         "GET /",
+        "GET /api/v1/advisories",
         "GET /api/v1/engines",
         "GET /api/v1/engines/{engine}/releases",
+        "GET /api/v1/floors",
         "GET /api/v1/plans",
         "GET /api/v1/revocations",
         "GET /assets/portal.css",
@@ -70,8 +72,10 @@ async fn public_routes_are_those_that_have_to_be() {
         "GET /sign-in",
         "GET /sign-up",
         "POST /api/v1/session",
+        "POST /api/v1/session/code",
         "POST /api/v1/sign-up",
         "POST /sign-in",
+        "POST /sign-in/code",
         "POST /sign-up",
         "POST /webhooks/stripe",
     ];
@@ -97,6 +101,9 @@ async fn every_route_lets_in_the_roles_it_names_and_no_others() {
         }
         match route.access {
             Access::Public | Access::SignedIn => {}
+            Access::Host => {
+                assert_eq!(status(&portal, &route, &owner.org, &owner.cookie).await, 401, "{at}");
+            }
             Access::Staff => {
                 assert_eq!(status(&portal, &route, &owner.org, &owner.cookie).await, 403, "{at}");
             }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use chrono::Utc;
+use licenses::{Installed, License, LicenseSet};
 use portal::{config::Config, payments::stripe::sign};
 use serde_json::{Value, json};
 use tokio::{
@@ -16,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    keys::{entry, new_key, write},
     portal::{PASSWORD, TARGET, package},
     stripe::{KEY, SECRET, StandIn, completed, invoice_paid, refunded},
 };
@@ -196,4 +198,86 @@ async fn killed_while_it_publishes_it_publishes_the_whole_package_or_nothing() {
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 1);
     assert_eq!(listed[0]["files"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn killed_while_keys_change_it_signs_every_edition_once_and_hosts_believe_all() {
+    let (_stand_in, stripe) = StandIn::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = configure(folder.path(), &stripe);
+    let before = std::fs::read_to_string(&config).unwrap().replace("keys = []\n", "");
+    let file = package(folder.path(), Utc::now(), ("pro", "1.0.0", "professional"), &[TARGET], b"library");
+    assert!(publish(&config, &file).await.success());
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::new();
+    let mut process = Process::start(&config).await;
+    let body = json!({"email": "m@example.org", "name": "M", "password": PASSWORD, "organisation": "M"});
+    let made = client.post(format!("{}/api/v1/sign-up", process.url)).json(&body).send().await.unwrap();
+    let cookie = made.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let own = client.get(format!("{}/api/v1/organisations", process.url)).header("cookie", &cookie);
+    let own: Value = own.send().await.unwrap().json().await.unwrap();
+    let org = own["items"][0]["id"].as_str().unwrap().to_owned();
+    let order = client
+        .post(format!("{}/api/v1/organisations/{org}/orders", process.url))
+        .header("cookie", &cookie)
+        .json(&json!({"plan": "professional-month", "machines": 3}))
+        .send()
+        .await
+        .unwrap();
+    let order = order.json::<Value>().await.unwrap()["id"].as_str().unwrap().to_owned();
+    let now = Utc::now().timestamp();
+    assert_eq!(deliver(&client, &process.url, &completed(&order, "in_0", now)).await, Some(200));
+    let paid: Vec<Value> = (0..24)
+        .map(|n| invoice_paid(&order, &format!("in_{n}"), (now + n * MONTH, now + (n + 1) * MONTH)))
+        .collect();
+    let mut text = before;
+    for round in 0..6i64 {
+        let from = Utc::now() - chrono::Duration::hours(1) + chrono::Duration::seconds(round);
+        let key = new_key(folder.path(), &format!("license-{round}"), trust::Usage::License, from, 90);
+        text += &entry("license", &key);
+        let url = process.url.clone();
+        let some = &paid[usize::try_from(round).unwrap() * 4..][..4];
+        let told = futures_util::future::join_all(some.iter().map(|event| deliver(&client, &url, event)));
+        let (killer, _) = tokio::join!(
+            async {
+                // The file is in place, and the portal is killed before, in or after it reads it again.
+                write(&config, &text);
+                hang_up(&process).await;
+                tokio::time::sleep(Duration::from_millis(4 * u64::try_from(round).unwrap())).await;
+                process.kill().await;
+                Process::start(&config).await
+            },
+            told
+        );
+        process = killer;
+    }
+    for event in &paid {
+        assert_eq!(deliver(&client, &process.url, event).await, Some(200));
+    }
+    process.kill().await;
+    let config = Config::load(Some(&config)).unwrap();
+    let clock = std::sync::Arc::new(portal::clock::SystemClock);
+    let app = portal::serve::open(config, clock).await.unwrap();
+    let list = app.licensing.list(&portal::ctx::Ctx::operator(), org.parse().unwrap()).await.unwrap();
+    assert_eq!(list.len(), 1);
+    let store = trust::TrustStore::built_in();
+    let (mut host, mut signers) = (LicenseSet::default(), Vec::new());
+    for (n, edition) in list[0].editions.iter().rev().enumerate() {
+        assert_eq!(edition.edition, i32::try_from(n).unwrap() + 1);
+        let expected = if n == 0 { Installed::New } else { Installed::Renewed };
+        assert_eq!(host.install(&edition.token, &store, None), Ok(expected));
+        signers.push(License::verify(&edition.token, &store).unwrap().signer().subject.clone());
+    }
+    // What was paid is licensed, and the last key in the file signed last.
+    let claims = host.iter().next().unwrap().claims();
+    assert_eq!(claims.exp.unwrap().timestamp(), now + 24 * MONTH);
+    assert_eq!(signers.last().map(String::as_str), Some("license-5"), "{signers:?}");
+    app.stop().await;
+}
+
+/// SIGHUP: the keys are to be read again.
+async fn hang_up(process: &Process) {
+    let id = process.child.id().unwrap().to_string();
+    let sent = Command::new("kill").args(["-HUP", &id]).status().await.unwrap();
+    assert!(sent.success());
 }

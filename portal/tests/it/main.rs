@@ -3,12 +3,16 @@
 
 mod access;
 mod accounts;
+mod advisories;
 mod checkout;
 mod config;
 mod crash;
 mod downloads;
+mod hosts;
+mod keys;
 mod licenses;
 mod orders;
 mod pages;
 mod portal;
+mod second_factor;
 mod stripe;

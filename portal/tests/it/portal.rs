@@ -55,6 +55,7 @@ impl TestPortal {
         config.database.acquire_timeout_s = 120;
         config.auth.logins_per_minute = 10_000;
         config.payments.test = true;
+        config.auth.staff_second_factor = false;
         if let Ok(server) = std::env::var("SYSMANAGE_TEST_POSTGRES_URL") {
             config.database.url = new_database(&server).await;
         }

@@ -19,6 +19,9 @@ fn a_signature_of_one_kind_is_worth_nothing_for_another() {
         Kind::License,
         Kind::Revocations,
         Kind::InstanceProof,
+        Kind::HostRequest,
+        Kind::UsageReceipt,
+        Kind::Countersignature,
         Kind::Portal,
     ];
     for signed_as in kinds {
@@ -33,7 +36,16 @@ fn a_signature_of_one_kind_is_worth_nothing_for_another() {
 #[test]
 fn no_licence_can_be_taken_for_another_kind() {
     // A licence has no prefix, so every other prefix holds a byte that base64url text has not.
-    for kind in [Kind::Certificate, Kind::Manifest, Kind::Revocations, Kind::InstanceProof, Kind::Portal] {
+    for kind in [
+        Kind::Certificate,
+        Kind::Manifest,
+        Kind::Revocations,
+        Kind::InstanceProof,
+        Kind::HostRequest,
+        Kind::UsageReceipt,
+        Kind::Countersignature,
+        Kind::Portal,
+    ] {
         assert!(kind.message(b"").starts_with(b"sysmanage:"));
     }
     assert_eq!(Kind::License.message(b"x"), b"x");

@@ -9,12 +9,12 @@ const PERIOD_S: i64 = 30;
 const DRIFT: i64 = 1;
 
 /// The step at an instant, in seconds since 1970.
-pub(super) fn step_at(seconds: i64) -> i64 {
+pub fn step_at(seconds: i64) -> i64 {
     seconds.div_euclid(PERIOD_S)
 }
 
 /// The code of a step.
-pub(super) fn code(secret: &[u8], step: i64) -> u32 {
+pub fn code(secret: &[u8], step: i64) -> u32 {
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret);
     let tag = hmac::sign(&key, &step.to_be_bytes());
     let hash = tag.as_ref();
@@ -24,7 +24,7 @@ pub(super) fn code(secret: &[u8], step: i64) -> u32 {
 }
 
 /// The step whose code `given` is, now or nearly.
-pub(super) fn matching_step(secret: &[u8], given: &str, now: i64) -> Option<i64> {
+pub fn matching_step(secret: &[u8], given: &str, now: i64) -> Option<i64> {
     if given.len() != 6 || !given.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
@@ -36,22 +36,28 @@ pub(super) fn matching_step(secret: &[u8], given: &str, now: i64) -> Option<i64>
 }
 
 /// The secret as authenticators take it by hand.
-pub(super) fn shown(secret: &[u8]) -> String {
+pub fn shown(secret: &[u8]) -> String {
     BASE32_NOPAD.encode(secret)
 }
 
 /// What the QR code says.
-pub(super) fn uri(secret: &[u8], host: &str, user: &str) -> String {
-    let issuer = crate::cli::encoded(&format!("SysManage {host}"));
-    let user = crate::cli::encoded(user);
+pub fn uri(secret: &[u8], service: &str, user: &str) -> String {
+    let issuer = encoded(&format!("SysManage {service}"));
+    let user = encoded(user);
     format!(
         "otpauth://totp/{issuer}:{user}?secret={}&issuer={issuer}&algorithm=SHA1&digits=6&period={PERIOD_S}",
         shown(secret)
     )
 }
 
+/// As a part of a URL.
+fn encoded(text: &str) -> String {
+    let keep = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    text.bytes().map(|b| if keep(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
 /// A QR code as SVG, in the colour of the text around it, on white, with the margin that scanners need.
-pub(super) fn qr_svg(text: &str) -> Option<String> {
+pub fn qr_svg(text: &str) -> Option<String> {
     const MARGIN: i32 = 4;
     let qr = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
     let side = qr.size() + 2 * MARGIN;
