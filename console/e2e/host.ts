@@ -5,6 +5,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { expect, type Page } from '@playwright/test'
+
 import { front } from './front.ts'
 
 const PATIENCE_MS = 180_000
@@ -57,15 +59,15 @@ export interface NewHost {
   stop: () => Promise<void>
 }
 
-/** Start a host that nobody has set up. */
-export async function newHost(): Promise<NewHost> {
+/** Start a host that nobody has set up; `env` overrides its configuration. */
+export async function newHost(env: Record<string, string> = {}): Promise<NewHost> {
   const folder = mkdtempSync(join(tmpdir(), 'sysmanage-host-'))
   const port = await freePort()
   const log = join(folder, 'host.log')
   const out = openSync(log, 'a')
   const data = join(folder, 'data')
   const args = ['--data-dir', data, 'serve', '--http-port', String(port), '--agents-port', String(port + 1)]
-  const child = spawn(binary('sysmanage'), args, { stdio: ['ignore', out, out] })
+  const child = spawn(binary('sysmanage'), args, { stdio: ['ignore', out, out], env: { ...process.env, ...env } })
   const told = await until(log, 'Set it up', child)
   const dist = process.env.CONSOLE_DIST
   const own = `https://localhost:${port}`
@@ -83,4 +85,13 @@ export async function newHost(): Promise<NewHost> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** Follow the link of a new host, and become its administrator, `admin`. */
+export async function setUp(page: Page, host: NewHost, password: string): Promise<void> {
+  await page.goto(host.setup)
+  await page.getByRole('textbox', { name: 'Password', exact: true }).fill(password)
+  await page.getByRole('textbox', { name: 'Password again' }).fill(password)
+  await page.getByRole('button', { name: 'Create the administrator' }).click()
+  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible()
 }

@@ -3,10 +3,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { expect, type Page, test } from '@playwright/test'
+import { expect, test } from '@playwright/test'
 
 import { settled } from './fleet.ts'
-import { newHost, type NewHost } from './host.ts'
+import { newHost, type NewHost, setUp } from './host.ts'
 
 const PASSWORD = 'correct horse battery staple'
 let host: NewHost
@@ -19,16 +19,8 @@ test.beforeAll(async () => {
 })
 test.afterAll(() => host.stop())
 
-async function setUp(page: Page): Promise<void> {
-  await page.goto(host.setup)
-  await page.getByRole('textbox', { name: 'Password', exact: true }).fill(PASSWORD)
-  await page.getByRole('textbox', { name: 'Password again' }).fill(PASSWORD)
-  await page.getByRole('button', { name: 'Create the administrator' }).click()
-  await expect(page.getByRole('heading', { name: 'Overview' })).toBeVisible()
-}
-
 test('no typing is lost, and rows follow the filter and the wheel', async ({ page }) => {
-  await setUp(page)
+  await setUp(page, host, PASSWORD)
   await page.goto(`${host.url}/machines`)
   await settled(page)
   await expect(page.getByRole('group', { name: 'Narrow by' })).toContainText('100,000')

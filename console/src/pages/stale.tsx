@@ -44,7 +44,7 @@ function Form({ found }: { found: Policy }) {
     <form onSubmit={submit}>
       <Stack gap="sm">
         <Text size="sm">{t('stale.hint')}</Text>
-        <SimpleGrid cols={{ base: 1, sm: 3 }}>
+        <SimpleGrid cols={{ base: 1, sm: 3 }} className="on-one-line">
           {DAYS.map((name) => (
             <NumberInput
               key={name}

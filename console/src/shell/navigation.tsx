@@ -1,7 +1,7 @@
 /** The menu: pages that the reader may see, with live counts. */
 import { Badge, NavLink, Stack, Text } from '@mantine/core'
 import {
-  IconActivity, IconApps, IconCertificate, IconDashboard, IconDevices, IconHistory, IconKey, IconListCheck, IconPackages, IconRefreshAlert, IconServer2, IconSettings, IconShieldCheck, IconUserCheck, IconUsers, type TablerIcon,
+  IconActivity, IconApps, IconBuildingStore, IconCertificate, IconDashboard, IconDevices, IconHistory, IconKey, IconListCheck, IconPackages, IconRefreshAlert, IconServer2, IconSettings, IconShieldCheck, IconUserCheck, IconUsers, type TablerIcon,
 } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useRouterState } from '@tanstack/react-router'
@@ -30,6 +30,7 @@ export const PAGES: Page[] = [
   { path: '/changes', title: 'nav.changes', group: 'nav.group.fleet', icon: IconHistory, permission: 'machines:read' },
   { path: '/operations', title: 'nav.operations', group: 'nav.group.fleet', icon: IconListCheck, permission: 'operations:read' },
   { path: '/engines', title: 'nav.engines', group: 'nav.group.product', icon: IconApps, permission: 'engines:read' },
+  { path: '/marketplace', title: 'nav.marketplace', group: 'nav.group.product', icon: IconBuildingStore, permission: 'engines:read' },
   { path: '/license', title: 'nav.license', group: 'nav.group.product', icon: IconCertificate, permission: 'license:read' },
   { path: '/users', title: 'nav.users', group: 'nav.group.access', icon: IconUsers, permission: 'users:read' },
   { path: '/roles', title: 'nav.roles', group: 'nav.group.access', icon: IconShieldCheck, permission: 'roles:read' },
@@ -76,6 +77,13 @@ function Count({ of }: { of: { count: number; color: string; says: Key } | undef
   )
 }
 
+/** Pages that an engine brings stand in the menu themselves, below its name. */
+function isHere(page: string, path: string): boolean {
+  if (page === '/') return path === '/'
+  if (page === '/engines') return /^\/engines(\/[^/]+)?$/.test(path)
+  return path === page || path.startsWith(`${page}/`)
+}
+
 export function Navigation({ onChosen }: { onChosen: () => void }) {
   const path = useRouterState({ select: (state) => state.location.pathname })
   const pages = usePages()
@@ -91,7 +99,7 @@ export function Navigation({ onChosen }: { onChosen: () => void }) {
           {pages
             .filter((page) => page.group === group)
             .map((page) => {
-              const here = page.path === '/' ? path === '/' : path.startsWith(page.path)
+              const here = isHere(page.path, path)
               return (
                 <NavLink
                   key={page.path}

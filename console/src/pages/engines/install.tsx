@@ -3,7 +3,8 @@ import { Alert, Badge, Button, Code, FileButton, Group, List, Modal, Progress, S
 import { useQueryClient } from '@tanstack/react-query'
 import { type DragEvent, useRef, useState } from 'react'
 
-import { Failure, type Problem, type Schema } from '../../api/client'
+import type { Schema } from '../../api/client'
+import { send } from '../../api/upload'
 import { t } from '../../i18n'
 import { tell } from '../../ui/act'
 import { FailurePanel } from '../../ui/panels'
@@ -14,25 +15,6 @@ type Inspection = Schema['Inspection']
 interface Found {
   file: File
   inspection: Inspection
-}
-
-/** Send a package with its progress, which `fetch` does not tell. */
-function send<T>(path: string, file: File, progress: (percent: number) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest()
-    request.open('POST', path)
-    request.timeout = 300_000
-    request.responseType = 'json'
-    request.setRequestHeader('content-type', 'application/octet-stream')
-    request.upload.onprogress = (e) => progress(e.lengthComputable ? (e.loaded / e.total) * 100 : 0)
-    request.onload = () => {
-      if (request.status < 300) resolve(request.response as T)
-      else reject(new Failure(request.status, (request.response ?? {}) as Problem))
-    }
-    request.onerror = () => reject(new Failure(0, { title: t('app.lost') }))
-    request.ontimeout = request.onerror
-    request.send(file)
-  })
 }
 
 export function Drop() {

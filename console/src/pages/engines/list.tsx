@@ -1,5 +1,6 @@
 /** Engines: every one's state and what to do about it; new ones are dropped here. */
-import { Anchor, Card, Group, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
+import { Anchor, Button, Card, Group, SimpleGrid, Stack, Table, Text, Title } from '@mantine/core'
+import { IconBuildingStore } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 
@@ -19,7 +20,11 @@ export function Engines() {
   const engines = useQuery(enginesQuery)
   return (
     <>
-      <PageHead title={t('engines.title')} />
+      <PageHead title={t('engines.title')}>
+        <Button component={Link} to="/marketplace" variant="default" leftSection={<IconBuildingStore size={16} aria-hidden />}>
+          {t('nav.marketplace')}
+        </Button>
+      </PageHead>
       <Stack>
         {may('engines:install') ? <Drop /> : null}
         <Outcome of={engines}>
