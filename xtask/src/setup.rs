@@ -13,6 +13,7 @@ use crate::project::{Project, run_command};
 /// Debian packages, each with a file that tells it is there.
 const PACKAGES: &[(&str, &str)] = &[
     ("postgresql", "/usr/lib/postgresql"),
+    ("python3-venv", "/usr/share/doc/python3-venv"),
     ("ksh", "/bin/ksh"),
     ("zsh", "/bin/zsh"),
     ("faketime", "/usr/bin/faketime"),
@@ -30,6 +31,23 @@ const PACKAGES: &[(&str, &str)] = &[
     ("db5.3-util", "/usr/bin/db5.3_load"),
     ("sqlite3", "/usr/bin/sqlite3"),
 ];
+
+/// python-tuf, which the TUF client is tested against, at the version that the tests were written for.
+const PYTHON_TUF: [&str; 2] = ["tuf==7.0.1", "securesystemslib[crypto]==1.6.0"];
+
+/// An environment of Python's own with python-tuf in it, unless it is there.
+fn python_tuf(project: &Project) -> Result<()> {
+    let folder = project.root.join("target/tuf-python");
+    let done = folder.join("done");
+    if done.exists() {
+        return Ok(());
+    }
+    println!("setup: installing python-tuf");
+    run_command(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    run_command(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON_TUF))?;
+    Ok(std::fs::write(done, "")?)
+}
 
 /// The OpenID provider that sign-in is tested with.
 const PROVIDER: &str = "host/tests/oidc";
@@ -53,6 +71,7 @@ pub fn run(project: &Project) -> Result<()> {
         apt(&missing)?;
     }
     npm(project, PROVIDER)?;
+    python_tuf(project)?;
     if Command::new("cargo-deny").arg("--version").output().is_err() {
         println!("setup: installing cargo-deny");
         project.run("cargo", ["install", "cargo-deny", "--locked", "--quiet"])?;
