@@ -226,6 +226,7 @@ export const de: Record<Key, string> = {
   'market.broken': 'Was {publisher} veröffentlicht, fehlt hier',
   'market.unconfigured': 'Kein Portal eingerichtet',
   'market.unconfigured.hint': 'Nennen Sie das Portal in der Konfiguration dieses Hosts und starten Sie ihn neu, oder spielen Sie ein Bündel ein, das das Portal erstellt hat.',
+  'market.updates': 'Engines mit einem Update',
   'market.search': 'Engines finden',
   'market.empty': 'Das Portal bietet noch nichts an',
   'market.nomatch': 'Keine Engine passt',

@@ -225,6 +225,7 @@ export const en = {
   'market.broken': 'What {publisher} publishes is left out',
   'market.unconfigured': 'No portal is configured',
   'market.unconfigured.hint': 'Name the portal in the configuration of this host and restart it, or take in a bundle that the portal made.',
+  'market.updates': 'Engines with an update',
   'market.search': 'Find engines',
   'market.empty': 'The portal offers nothing yet',
   'market.nomatch': 'No engine matches',
