@@ -35,8 +35,8 @@ function ScriptCard({ script, run }: { script: Script; run: () => void }) {
   return (
     <Card withBorder radius="md" p="md">
       <Group justify="space-between" wrap="nowrap" align="flex-start">
-        <EngineLink to={`scripts/${script.id}`} fw={600}>{script.name}</EngineLink>
-        <ChangeButton size="xs" variant="light" onClick={run} aria-label={t("script.run.one", { name: script.name })}>{t("script.run")}</ChangeButton>
+        <EngineLink to={`scripts/${script.id}`} fw={600} style={{ overflowWrap: "anywhere" }}>{script.name}</EngineLink>
+        <ChangeButton size="xs" variant="light" flex="none" onClick={run} aria-label={t("script.run.one", { name: script.name })}>{t("script.run")}</ChangeButton>
       </Group>
       <Text size="sm" lineClamp={2} mih={20}>{script.description}</Text>
       <Group gap={6} mt="xs">
