@@ -138,11 +138,7 @@ test('a privileged script runs once somebody else has approved it', async ({ pag
 })
 
 test('a schedule is made with its next runs before the eyes, and switched off', async ({ page }) => {
-  const admin = await api()
-  const script = `Scheduled ${Date.now()}`
-  const version = { content: '#!/bin/sh\ntrue\n', interpreter: 'sh', parameters: [], privileged: false, timeout_s: 60, note: '' }
-  const made = await admin.post('/api/v1/engines/automation/scripts', { data: { name: script, description: '', version } })
-  expect(made.ok(), await made.text()).toBe(true)
+  const script = await written('Scheduled')
   await signIn(page)
   await page.goto(`${fleet.url}/engines/automation/schedules`)
   await page.getByRole('button', { name: 'New schedule' }).click()
@@ -196,12 +192,17 @@ test('what the console says about engines is said in the second language', async
   await expect(page.getByRole('alert')).toContainText('Keine solche Engine')
 })
 
-test('pages of engines speak the language of the console, and follow it without a reload', async ({ page }) => {
-  const admin = await api()
-  const script = `Two languages ${Date.now()}`
+/** A script in the library; the answer is its name. */
+async function written(title: string): Promise<string> {
+  const name = `${title} ${Date.now()}`
   const version = { content: '#!/bin/sh\ntrue\n', interpreter: 'sh', parameters: [], privileged: false, timeout_s: 60, note: '' }
-  const made = await admin.post('/api/v1/engines/automation/scripts', { data: { name: script, description: '', version } })
+  const made = await (await api()).post('/api/v1/engines/automation/scripts', { data: { name, description: '', version } })
   expect(made.ok(), await made.text()).toBe(true)
+  return name
+}
+
+test('pages of engines speak the language of the console, and follow it without a reload', async ({ page }) => {
+  const script = await written('Two languages')
   const entry = (path: string) => page.getByRole('navigation').locator(`a[href="/engines/${path}"]`)
   const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true })
   const speak = async (language: string) => {
@@ -257,6 +258,7 @@ test('pages of engines speak the language of the console, and follow it without 
 
 test('the longer words of the second language fit on the pages of engines', async ({ page }) => {
   await install('example')
+  await written('Zeilenumbruch')
   await signIn(page)
   await page.evaluate(() => localStorage.setItem('sysmanage.language', 'de'))
   for (const width of [1280, 390]) {

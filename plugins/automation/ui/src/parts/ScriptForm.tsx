@@ -36,7 +36,7 @@ function Parameters({ parameters, onChange }: { parameters: Parameter[]; onChang
       {parameters.map((p, i) => (
         <Group key={i} wrap="nowrap" align="flex-end" gap="xs">
           <TextInput label={t("name")} value={p.name} onChange={(e) => put(i, { name: e.currentTarget.value })} flex={1} />
-          <Select label={t("parameter.type")} data={TYPES.map((value) => ({ value, label: t(`type.${value}`) }))} value={p.type} w={120} allowDeselect={false} onChange={(v) => put(i, { type: (v ?? "text") as Parameter["type"], choices: v === "choice" ? (p.choices ?? t("parameter.choices.start").split(",")) : undefined })} />
+          <Select label={t("parameter.type")} data={TYPES.map((value) => ({ value, label: t(`type.${value}`) }))} value={p.type} w={150} allowDeselect={false} onChange={(v) => put(i, { type: (v ?? "text") as Parameter["type"], choices: v === "choice" ? (p.choices ?? t("parameter.choices.start").split(",")) : undefined })} />
           {p.type === "choice" && <TextInput label={t("parameter.choices")} value={(p.choices ?? []).join(",")} onChange={(e) => put(i, { choices: e.currentTarget.value.split(",").map((c) => c.trim()) })} flex={1} />}
           <TextInput label={t("description")} value={p.description ?? ""} onChange={(e) => put(i, { description: e.currentTarget.value })} flex={2} />
           <Checkbox label={t("parameter.required")} checked={p.required ?? false} mb={8} onChange={(e) => put(i, { required: e.currentTarget.checked })} />

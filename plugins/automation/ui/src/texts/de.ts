@@ -73,7 +73,7 @@ export const de = {
   "run.waits": "Er beginnt, sobald eine andere Person ihn freigegeben hat. {link}",
   "run.waits.link": "Zu den Freigaben",
   "run.cancel": "Lauf abbrechen",
-  "run.count": { one: "{count} {state}", other: "{count} {state}" },
+  "run.count": { one: "{state}: {count}", other: "{state}: {count}" },
   "run.output": "Ausgabe",
   "output.none": "Noch keine Ausgabe.",
   "output.empty": "(keine Ausgabe)",
