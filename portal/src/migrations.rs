@@ -14,6 +14,9 @@ mod m0010_create_usage_receipts;
 mod m0011_create_revocation_lists;
 mod m0012_create_second_factors;
 mod m0013_create_advisories;
+mod m0014_add_asks_and_conformance;
+mod m0015_create_screenshots;
+mod m0016_create_download_counts;
 
 /// Every migration of the portal, in order.
 pub struct Migrator;
@@ -34,6 +37,9 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_create_revocation_lists::Migration),
             Box::new(m0012_create_second_factors::Migration),
             Box::new(m0013_create_advisories::Migration),
+            Box::new(m0014_add_asks_and_conformance::Migration),
+            Box::new(m0015_create_screenshots::Migration),
+            Box::new(m0016_create_download_counts::Migration),
         ]
     }
 }

@@ -12,9 +12,13 @@ use crate::portal::{TestPortal, send};
 /// Routes of the API and pages with parameters filled in: the organisation's, and ids of nothing.
 fn path(route: &RouteInfo, org: &str) -> String {
     let mut path = route.path.replace("{org}", org);
-    for (name, value) in
-        [("{engine}", "nothing"), ("{version}", "1.0.0"), ("{target}", "none"), ("{token}", "none")]
-    {
+    for (name, value) in [
+        ("{engine}", "nothing"),
+        ("{sha256}", "none"),
+        ("{version}", "1.0.0"),
+        ("{target}", "none"),
+        ("{token}", "none"),
+    ] {
         path = path.replace(name, value);
     }
     for name in ["{id}", "{user}"] {
@@ -62,12 +66,14 @@ async fn public_routes_are_those_that_have_to_be() {
         "GET /api/v1/advisories",
         "GET /api/v1/engines",
         "GET /api/v1/engines/{engine}/releases",
+        "GET /api/v1/engines/{engine}/screenshots",
         "GET /api/v1/floors",
         "GET /api/v1/plans",
         "GET /api/v1/revocations",
         "GET /assets/portal.css",
         "GET /assets/portal.svg",
         "GET /engines/{engine}",
+        "GET /images/{sha256}",
         "GET /invitations/{token}",
         "GET /sign-in",
         "GET /sign-up",
