@@ -16,5 +16,5 @@ pub mod router;
 pub mod server;
 
 pub use extract::{Json, Path, Query};
-pub use page::{Page, PageQuery};
+pub use page::{Page, PageQuery, PageSchema};
 pub use peer::Peer;

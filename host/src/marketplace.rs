@@ -1,12 +1,16 @@
 //! The marketplace: what the portal offers, brought in on request or by policy, and what the portal is told.
 
 mod bundle;
+mod catalogue;
+mod contact;
 mod downloads;
 mod entity;
 mod error;
 mod model;
 mod offers;
 mod policy;
+mod portal;
+mod receipts;
 mod routes;
 mod service;
 mod source;

@@ -82,4 +82,5 @@ migrations! {
     m0502_create_agent_rollouts,
     m0601_create_marketplace_state,
     m0602_create_marketplace_downloads,
+    m0603_create_usage_receipts,
 }

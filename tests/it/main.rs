@@ -8,6 +8,7 @@ mod isolation;
 mod journey;
 mod lapse;
 mod license_refusals;
+mod marketplace;
 mod network;
 mod operations;
 mod package_refusals;

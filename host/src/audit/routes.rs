@@ -19,9 +19,11 @@ use super::{Filter, Outcome, entity};
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Query},
+    http::{Json, Page, PageQuery, PageSchema, Query},
     problem::Problem,
 };
+
+type AuditEntryPage = PageSchema<AuditEntry>;
 
 /// Routes of this slice.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -179,7 +181,7 @@ async fn export_audit(
 
 /// List changes, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", params(AuditQuery, PageQuery),
-    extensions(("x-permission" = json!("audit:read"))), responses((status = OK, body = Page<AuditEntry>)))]
+    extensions(("x-permission" = json!("audit:read"))), responses((status = OK, body = AuditEntryPage)))]
 async fn list_audit(
     ctx: Ctx,
     State(app): State<Arc<App>>,

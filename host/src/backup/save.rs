@@ -101,6 +101,7 @@ fn add_folder(
         let name = entry.file_name().to_string_lossy().into_owned();
         let top = folder == root;
         let skipped = name.ends_with(".new")
+            || matches!(name.as_str(), ".incoming" | ".downloads")
             || (top && (name.starts_with("sysmanage.db") || name.starts_with("replaced-") || name == "lock"));
         if skipped {
             continue;

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 use http::{Method, Request, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::UnixStream;
+use tokio_util::io::ReaderStream;
 
 /// Why a call did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +69,8 @@ pub(crate) enum Body {
     Json(Value),
     /// Bytes of a media type.
     Raw(Vec<u8>, &'static str),
+    /// A file, piece by piece: it may be larger than memory.
+    File(std::path::PathBuf),
 }
 
 impl Client {
@@ -127,14 +131,19 @@ impl Client {
         body: Body,
         mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let (bytes, media_type) = match body {
-            Body::None => (Vec::new(), None),
-            Body::Json(value) => (serde_json::to_vec(&value)?, Some("application/json")),
-            Body::Raw(bytes, media_type) => (bytes, Some(media_type)),
+        let (content, media_type) = match body {
+            Body::None => (Content::Bytes(Vec::new()), None),
+            Body::Json(value) => (Content::Bytes(serde_json::to_vec(&value)?), Some("application/json")),
+            Body::Raw(bytes, media_type) => (Content::Bytes(bytes), Some(media_type)),
+            Body::File(path) => {
+                let file = tokio::fs::File::open(&path).await;
+                let file = file.with_context(|| format!("cannot read {}", path.display()))?;
+                (Content::File(file), Some("application/octet-stream"))
+            }
         };
         match self {
             Self::Socket(socket) => {
-                let response = over_socket(socket, method, path, bytes, media_type).await?;
+                let response = over_socket(socket, method, path, content, media_type).await?;
                 let status = response.status();
                 let mut body = response.into_body();
                 if !status.is_success() {
@@ -148,8 +157,11 @@ impl Client {
                 }
             }
             Self::Https { http, base, token } => {
-                let mut request =
-                    http.request(method, format!("{base}{path}")).bearer_auth(token).body(bytes);
+                let body = match content {
+                    Content::Bytes(bytes) => reqwest::Body::from(bytes),
+                    Content::File(file) => reqwest::Body::wrap_stream(ReaderStream::new(file)),
+                };
+                let mut request = http.request(method, format!("{base}{path}")).bearer_auth(token).body(body);
                 if let Some(media_type) = media_type {
                     request = request.header(header::CONTENT_TYPE, media_type);
                 }
@@ -171,11 +183,17 @@ impl Client {
     }
 }
 
+/// What goes over the wire.
+enum Content {
+    Bytes(Vec<u8>),
+    File(tokio::fs::File),
+}
+
 async fn over_socket(
     socket: &Path,
     method: Method,
     path: &str,
-    body: Vec<u8>,
+    content: Content,
     media_type: Option<&str>,
 ) -> anyhow::Result<http::Response<hyper::body::Incoming>> {
     let unreachable = |cause| ClientError::Unreachable { target: socket.display().to_string(), cause };
@@ -186,7 +204,11 @@ async fn over_socket(
     if let Some(media_type) = media_type {
         request = request.header(header::CONTENT_TYPE, media_type);
     }
-    Ok(sender.send_request(request.body(Full::new(Bytes::from(body)))?).await?)
+    let body = match content {
+        Content::Bytes(bytes) => Full::new(Bytes::from(bytes)).map_err(|never| match never {}).boxed_unsync(),
+        Content::File(file) => StreamBody::new(ReaderStream::new(file).map_ok(Frame::data)).boxed_unsync(),
+    };
+    Ok(sender.send_request(request.body(body)?).await?)
 }
 
 fn refused(status: u16, body: &[u8]) -> ClientError {

@@ -131,9 +131,7 @@ impl EngineCommand {
             Self::Search { text } => marketplace::search(session, &client, text.as_deref()).await,
             Self::Install { what } => match Wanted::of(&what) {
                 Wanted::File(file) => {
-                    let bytes =
-                        std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-                    let body = Body::Raw(bytes, "application/octet-stream");
+                    let body = Body::File(file);
                     session.out.thing(&client.call(Method::POST, "/api/v1/engines", body).await?)
                 }
                 Wanted::Engine(id, version) => {

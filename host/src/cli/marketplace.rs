@@ -306,8 +306,7 @@ pub(super) async fn update(
 
 /// `engine import`.
 pub(super) async fn import(session: &Session, client: &Client, file: &Path) -> anyhow::Result<()> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let body = Body::Raw(bytes, "application/octet-stream");
+    let body = Body::File(file.to_owned());
     let answer = client.call(Method::POST, "/api/v1/marketplace/-/import", body).await?;
     if session.out.json {
         return session.out.json(&answer);

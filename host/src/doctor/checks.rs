@@ -159,6 +159,64 @@ pub(super) async fn running(data_dir: &Path) -> Vec<Finding> {
         let items = engines.get("items").unwrap_or(&engines).as_array().cloned().unwrap_or_default();
         findings.extend(items.iter().map(engine));
     }
+    if let Ok(market) = client.get("/api/v1/marketplace").await {
+        findings.extend(portal(&market));
+    }
+    if let Ok(offers) = client.get("/api/v1/marketplace/engines").await {
+        let items = offers["items"].as_array().cloned().unwrap_or_default();
+        findings.extend(items.iter().flat_map(offer));
+    }
+    findings
+}
+
+/// Whether the portal is seen, believed and told.
+fn portal(market: &serde_json::Value) -> Vec<Finding> {
+    if market["configured"] != true || market["enabled"] != true {
+        return Vec::new();
+    }
+    let detail = |problem: &serde_json::Value| problem["detail"].as_str().map(str::to_owned);
+    let mut findings = vec![match (detail(&market["problem"]), market["checked_at"].as_str()) {
+        (Some(problem), _) => {
+            Finding::warning("portal", problem, "engines go on; `sysmanage marketplace refresh` looks again")
+        }
+        (None, None) => Finding::warning("portal", "it was not seen yet", "`sysmanage marketplace refresh`"),
+        (None, Some(at)) => Finding::good("portal", format!("its catalogue was seen at {at}")),
+    }];
+    if let Some(problem) = detail(&market["contact"]["problem"]) {
+        findings.push(Finding::warning("contact", problem, "the host tries again within the hour"));
+    }
+    let until = market["offline"]["until"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    if let Some(until) = until {
+        let days = (until - Utc::now()).num_days();
+        let seen = format!("the licence wants contact with the portal within {days} days");
+        let advice =
+            "`sysmanage marketplace policy --contact true`, or install a fresh edition of the licence";
+        findings.push(match days {
+            ..=0 => Finding::bad("contact", "the licence's time without contact is over", advice),
+            1..=7 => Finding::warning("contact", seen, advice),
+            _ => Finding::good("contact", seen),
+        });
+    }
+    findings
+}
+
+/// What is wrong with a version in use, as its publisher says.
+fn offer(engine: &serde_json::Value) -> Vec<Finding> {
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let (id, installed) = (text(&engine["id"]), text(&engine["installed"]));
+    let advice = format!("`sysmanage engine update {id}`");
+    let mut findings = Vec::new();
+    if engine["below_lowest_good"] == true {
+        let lowest = text(&engine["lowest_good"]);
+        let seen = format!("{id} {installed} was withdrawn: {lowest} is the lowest good version");
+        findings.push(Finding::bad("engine version", seen, &advice));
+    }
+    let advisories = engine["advisories"].as_array().cloned().unwrap_or_default();
+    for advisory in advisories.iter().filter(|a| a["affects_installed"] == true) {
+        let seen =
+            format!("{id} {installed}: {} ({})", text(&advisory["title"]), text(&advisory["severity"]));
+        findings.push(Finding::warning("engine version", seen, &advice));
+    }
     findings
 }
 

@@ -348,10 +348,14 @@ impl Engines {
     }
 
     pub(super) fn refuse(&self, file: &str, fault: &EngineFault) {
+        self.note_refused(file, fault.reason(), &fault.to_string());
+    }
+
+    pub(super) fn note_refused(&self, file: &str, code: &str, reason: &str) {
         let refused = RefusedFile {
             file: file.into(),
-            code: fault.reason().into(),
-            reason: fault.to_string(),
+            code: code.into(),
+            reason: reason.into(),
             at: self.0.core.clock.now(),
         };
         tracing::warn!(file, code = %refused.code, reason = %refused.reason, "an engine package was refused");

@@ -20,6 +20,9 @@ const RESCAN: Duration = Duration::from_secs(5);
 /// A file is taken when it did not change for so long: whoever copies it may be half-way.
 const QUIET: Duration = Duration::from_millis(300);
 
+/// Air-gap bundles of the portal.
+const BUNDLE: &str = "bundle";
+
 type Shape = (u64, Option<SystemTime>);
 
 #[derive(Default)]
@@ -76,7 +79,7 @@ async fn scan(engines: &Engines, seen: &mut Seen) {
     let mut found: Vec<PathBuf> = entries
         .flatten()
         .map(|e| e.path())
-        .filter(|p| p.extension().is_some_and(|x| x == "engine"))
+        .filter(|p| p.extension().is_some_and(|x| x == "engine" || x == BUNDLE))
         .collect();
     found.sort();
     seen.done.retain(|path, _| found.contains(path));
@@ -93,12 +96,30 @@ async fn scan(engines: &Engines, seen: &mut Seen) {
         }
         seen.done.insert(path.clone(), before);
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if path.extension().is_some_and(|x| x == BUNDLE) {
+            take_bundle(engines, &path, &name).await;
+            continue;
+        }
         match engines.drop_in(&path).await {
             Ok(done) => {
                 tracing::info!(file = %name, engine.id = %done.id, engine.version = %done.version, state = %done.state, "engine package installed");
             }
             Err(fault) => engines.refuse(&name, &fault),
         }
+    }
+}
+
+/// Take in a bundle; the folder loses it.
+async fn take_bundle(engines: &Engines, path: &Path, name: &str) {
+    let Some(app) = engines.app() else { return };
+    match app.marketplace.import_dropped(path).await {
+        Ok(brought) => {
+            tracing::info!(file = %name, engines = brought.engines.len(), "a bundle was taken in");
+            if let Err(error) = tokio::fs::remove_file(path).await {
+                tracing::warn!(file = %name, %error, "a bundle that was taken in could not be removed");
+            }
+        }
+        Err(error) => engines.note_refused(name, error.reason(), &error.to_string()),
     }
 }
 

@@ -1,8 +1,14 @@
 //! Cursor pagination: `?limit=50&cursor=<next_cursor>`.
 
+use std::{borrow::Cow, marker::PhantomData};
+
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    __dev::ComposeSchema,
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 use uuid::Uuid;
 
 use crate::problem::Problem;
@@ -33,6 +39,29 @@ impl<T> Page<T> {
     /// The same page with other items.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page { items: self.items.into_iter().map(f).collect(), next_cursor: self.next_cursor }
+    }
+}
+
+/// A page in the document, named `Page_<item>`; each list gives it an alias and names that. Generic types named in an
+/// attribute do not compile where `typed_path` is linked (`distribution` needs it): the attribute's code asks a `Cow<str>`
+/// for `as_ref()`, of which there are two then.
+#[derive(Debug)]
+pub struct PageSchema<T>(PhantomData<T>);
+
+impl<T: ToSchema> PartialSchema for PageSchema<T> {
+    fn schema() -> RefOr<Schema> {
+        // The item stands in the page, as the attribute's own code would put it.
+        Page::<T>::compose(vec![T::schema()])
+    }
+}
+
+impl<T: ToSchema> ToSchema for PageSchema<T> {
+    fn name() -> Cow<'static, str> {
+        format!("Page_{}", T::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Page::<T>::schemas(schemas);
     }
 }
 

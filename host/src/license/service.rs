@@ -101,6 +101,28 @@ impl License {
         self.state().offline()
     }
 
+    /// The portal answered, and proved that it is the portal, at this time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(crate) async fn note_contact(&self, at: DateTime<Utc>) -> Result<(), LicenseError> {
+        let _writing = self.writing.lock().await;
+        let mut state = self.state();
+        if state.last_contact.is_some_and(|known| known >= at) {
+            return Ok(());
+        }
+        state.last_contact = Some(at);
+        state.floor.observe_signed(at);
+        store::put(self.core.db.write(), store::CONTACT, &state.last_contact, self.core.clock.now()).await?;
+        self.replace(state);
+        Ok(())
+    }
+
+    /// Every token.
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        self.state().licenses.tokens()
+    }
+
     /// The token of the licence that grants a build, or of any licence: who asks the portal shows it.
     pub(crate) fn token_for(&self, build: Option<&EngineBuild>) -> Option<String> {
         let granting = build.and_then(|b| self.decide(b).license);
@@ -232,6 +254,33 @@ impl License {
         self.replace(state);
         self.core.events.publish(NewEvent::new("license.revocations_applied", "license:read", data));
         Ok(true)
+    }
+
+    /// Put a list in force that came from the portal, unless one that is as new is in force. Whether it is new.
+    ///
+    /// # Errors
+    /// [`LicenseError::Untrusted`].
+    pub(crate) async fn take_revocations(&self, ctx: &Ctx, text: &str) -> Result<bool, LicenseError> {
+        match self.apply_revocations(ctx, text).await {
+            Err(LicenseError::Untrusted(trust::Error::OlderRevocationList { .. })) => Ok(false),
+            other => other,
+        }
+    }
+
+    /// Install an edition that came from the portal, unless one that is as new is here. Whether it is new.
+    ///
+    /// # Errors
+    /// [`LicenseError::Refused`].
+    pub(crate) async fn take_edition(&self, ctx: &Ctx, token: &str) -> Result<bool, LicenseError> {
+        ctx.require("license:manage")?;
+        if self.tokens().iter().any(|known| known == token.trim()) {
+            return Ok(false);
+        }
+        match self.install(ctx, token).await {
+            Ok(()) => Ok(true),
+            Err(LicenseError::Refused(licenses::Error::OlderLicense(_))) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Third-party roots.

@@ -13,9 +13,11 @@ use super::{ChangeQuery, InventoryChange};
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::{Problem, ProblemBody},
 };
+
+type InventoryChangePage = PageSchema<InventoryChange>;
 
 /// Routes of changes.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -56,7 +58,7 @@ impl ChangesQuery {
 #[utoipa::path(get, path = "/api/v1/machines/{id}/changes", tag = "machines",
     operation_id = "list_inventory_changes", extensions(("x-permission" = json!("machines:read"))),
     params(("id" = Uuid, Path), ChangesQuery),
-    responses((status = 200, body = Page<InventoryChange>), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = InventoryChangePage), (status = 404, body = ProblemBody)))]
 async fn of_machine(
     ctx: Ctx,
     State(app): State<Arc<App>>,
@@ -87,7 +89,7 @@ struct FleetQuery {
 /// How the inventory of all machines changed, newest first.
 #[utoipa::path(get, path = "/api/v1/changes", tag = "machines", operation_id = "list_fleet_changes",
     extensions(("x-permission" = json!("machines:read"))), params(FleetQuery),
-    responses((status = 200, body = Page<InventoryChange>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = InventoryChangePage), (status = 422, body = ProblemBody)))]
 async fn of_fleet(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -13,9 +13,11 @@ use super::{Machine, MachineChange, MachineDetails, MachineQuery, Section, Secti
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::{Problem, ProblemBody},
 };
+
+type MachinePage = PageSchema<Machine>;
 
 /// Routes of machines.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -46,7 +48,7 @@ struct ListQuery {
 /// List machines.
 #[utoipa::path(get, path = "/api/v1/machines", tag = "machines", operation_id = "list_machines",
     extensions(("x-permission" = json!("machines:read"))), params(ListQuery),
-    responses((status = 200, body = Page<Machine>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = MachinePage), (status = 422, body = ProblemBody)))]
 async fn list(
     ctx: Ctx,
     State(app): State<Arc<App>>,

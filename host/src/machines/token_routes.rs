@@ -13,9 +13,11 @@ use super::{EnrolmentToken, NewEnrolmentToken, TokenRequest};
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::{Problem, ProblemBody},
 };
+
+type EnrolmentTokenPage = PageSchema<EnrolmentToken>;
 
 /// Routes of enrolment tokens.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -78,7 +80,7 @@ async fn create(
 /// List enrolment tokens, newest first.
 #[utoipa::path(get, path = "/api/v1/enrolment-tokens", tag = "machines", operation_id = "list_enrolment_tokens",
     extensions(("x-permission" = json!("machines:enrol"))), params(PageQuery),
-    responses((status = 200, body = Page<EnrolmentToken>)))]
+    responses((status = 200, body = EnrolmentTokenPage)))]
 async fn list(
     ctx: Ctx,
     State(app): State<Arc<App>>,

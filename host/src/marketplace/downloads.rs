@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Asking, DownloadState as State, Marketplace, MarketplaceError, Release, SourceError,
+    Asking, DownloadState as State, Marketplace, MarketplaceError, Release, SourceError, bundle,
     entity::download,
     model::{MarketDownload, MarketDownloadList, MarketEngineDetail, MarketVersion, MarketplaceProblem},
     offers, service, store,
@@ -21,9 +21,8 @@ use crate::{
     app::App,
     audit::{Change, Outcome},
     ctx::Ctx,
-    engines::{Installed, Listed},
+    engines::Listed,
     events::NewEvent,
-    problem::SliceError,
 };
 
 /// Downloads that run or wait.
@@ -324,13 +323,7 @@ impl Marketplace {
             drop(tasks.spawn(async move { marketplace.note_installing(row).await }));
         };
         let listed = Listed { engine: &release.engine, version: &release.version, verified: &verified };
-        let installed: Installed =
-            app.engines.take_listed(ctx, file, listed).await.map_err(|fault| SourceError {
-                code: SliceError::code(&fault).into(),
-                reason: Some(fault.reason().into()),
-                detail: fault.to_string(),
-                passing: false,
-            })?;
+        let installed = app.engines.take_listed(ctx, file, listed).await.map_err(bundle::told)?;
         match installed.note {
             Some(note) => Err(SourceError::new("not_in_use", note)),
             None => Ok(()),
@@ -364,6 +357,7 @@ impl Marketplace {
             Ok(()) => (State::Done, None),
             Err(error) => (State::Failed, self.told(error)),
         };
+        metrics::counter!("sysmanage_marketplace_downloads_total", "state" => state.name()).increment(1);
         let received = if result.is_ok() { row.size } else { row.received };
         let row = download::Model { state: state.name().into(), error, received, ..row };
         self.keep(row.clone()).await;

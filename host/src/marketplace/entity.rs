@@ -56,3 +56,30 @@ pub mod download {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+pub mod receipt {
+    //! Table `usage_receipts`.
+    use sea_orm::entity::prelude::*;
+
+    /// A usage receipt of this host.
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "usage_receipts")]
+    #[allow(missing_docs)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub license: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub sequence: i64,
+        #[sea_orm(column_type = "Text")]
+        pub receipt: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        pub countersigned: Option<String>,
+        pub made_at: ChronoDateTimeUtc,
+    }
+
+    /// None.
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

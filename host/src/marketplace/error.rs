@@ -89,6 +89,17 @@ pub enum MarketplaceError {
     Database(#[from] sea_orm::DbErr),
 }
 
+impl MarketplaceError {
+    /// Stable code, that of the cause where there is one.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Source(e) => e.reason.as_deref().unwrap_or(&e.code),
+            Self::Engine(e) => e.reason(),
+            other => other.code(),
+        }
+    }
+}
+
 impl SliceError for MarketplaceError {
     fn status(&self) -> StatusCode {
         match self {

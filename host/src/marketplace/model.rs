@@ -321,6 +321,8 @@ pub struct MarketImport {
     pub engines: Vec<MarketImported>,
     /// Whether it brought an edition of a licence that was new here.
     pub license: bool,
+    /// Why a licence in it was not taken.
+    pub license_problem: Option<MarketplaceProblem>,
     /// Whether it brought a revocation list that was new here.
     pub revocations: bool,
 }
@@ -332,7 +334,7 @@ pub struct MarketImported {
     pub engine: String,
     /// Version.
     pub version: String,
-    /// State of the engine now; absent when it was not taken in.
+    /// State of the engine now; absent when it is not here.
     pub state: Option<String>,
     /// Why it was not taken in, or does not serve this version.
     pub problem: Option<MarketplaceProblem>,

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use chrono::{DateTime, Local, Utc};
 use licenses::EngineBuild;
 use plugin_runtime::Side;
@@ -15,20 +16,26 @@ use uuid::Uuid;
 
 use super::{
     Catalogue, MarketplaceError, MarketplacePolicy, Release, Source, SourceError,
+    catalogue::Signed,
     model::{
-        ContactStatus, MarketEngine, MarketEngineDetail, MarketEngineList, MarketEntitlement,
-        MarketplaceProblem, MarketplaceStatus,
+        MarketEngine, MarketEngineDetail, MarketEngineList, MarketEntitlement, MarketplaceProblem,
+        MarketplaceStatus,
     },
     offers::{self, Judge},
+    portal::Portal,
     store,
 };
 use crate::{
     app::{App, Core},
     audit::Change,
+    config::MarketplaceConfig,
     ctx::Ctx,
     events::NewEvent,
+    keys::private_folder,
 };
 
+/// Folder of the metadata that are trusted already, in the data directory.
+pub(super) const DATASTORE: &str = "catalogue";
 /// How long a look at the catalogue may take.
 const LOOK: Duration = Duration::from_secs(120);
 /// Downloads that run at once; further ones wait.
@@ -53,7 +60,7 @@ pub(super) struct Inner {
     seen: RwLock<Arc<Seen>>,
     policy: RwLock<MarketplacePolicy>,
     /// One look at a time.
-    looking: tokio::sync::Mutex<()>,
+    pub looking: tokio::sync::Mutex<()>,
     /// One decision on what to download at a time.
     pub deciding: tokio::sync::Mutex<()>,
     /// Bytes that are here of the downloads that run.
@@ -61,6 +68,14 @@ pub(super) struct Inner {
     pub at_once: tokio::sync::Semaphore,
     /// The policy or the catalogue changed.
     pub wake: tokio::sync::Notify,
+    /// The portal, when one is configured.
+    portal: Option<Arc<Portal>>,
+    /// The policy changed.
+    pub contact_wake: tokio::sync::Notify,
+    /// One talk with the portal at a time.
+    pub talking: tokio::sync::Mutex<()>,
+    /// First root of the catalogue's signatures, where there is one.
+    pub root: Option<Vec<u8>>,
 }
 
 fn read<T: Clone>(lock: &RwLock<T>) -> T {
@@ -75,10 +90,28 @@ impl Marketplace {
     pub(super) async fn new(core: Arc<Core>) -> anyhow::Result<Self> {
         let seen: Seen = store::get(core.db.read(), store::SEEN).await?.unwrap_or_default();
         let policy = store::get(core.db.read(), store::POLICY).await?.unwrap_or_default();
+        let (config, keys) = (&core.config.marketplace, &core.keys);
+        let root = root(config)?;
+        let portal = match config.enabled && !config.url.is_empty() {
+            true => Some(Arc::new(Portal::new(&config.url, keys.instance.clone(), core.clock.clone())?)),
+            false => None,
+        };
+        let datastore = core.data_dir.join(DATASTORE);
+        private_folder(&datastore)?;
+        let source = portal.clone().zip(root.clone());
+        let source =
+            source.map(|(portal, root)| Arc::new(Signed::new(portal, root, datastore)) as Arc<dyn Source>);
+        if portal.is_some() && source.is_none() {
+            tracing::error!("this build knows no root of the portal's catalogue: set marketplace.root_file");
+        }
         Ok(Self(Arc::new(Inner {
+            portal,
+            contact_wake: tokio::sync::Notify::new(),
+            talking: tokio::sync::Mutex::default(),
+            root,
             core,
             app: OnceLock::new(),
-            source: RwLock::new(None),
+            source: RwLock::new(source),
             seen: RwLock::new(Arc::new(seen)),
             policy: RwLock::new(policy),
             looking: tokio::sync::Mutex::default(),
@@ -94,6 +127,7 @@ impl Marketplace {
         let _ = self.0.app.set(Arc::downgrade(app));
         self.resume().await?;
         self.0.core.tasks.spawn(self.clone().follow_policy());
+        self.0.core.tasks.spawn(self.clone().keep_contact());
         Ok(())
     }
 
@@ -109,6 +143,10 @@ impl Marketplace {
 
     pub(super) fn source(&self) -> Result<Arc<dyn Source>, MarketplaceError> {
         read(&self.0.source).ok_or(MarketplaceError::NotConfigured)
+    }
+
+    pub(super) fn portal(&self) -> Result<Arc<Portal>, MarketplaceError> {
+        self.0.portal.clone().ok_or(MarketplaceError::NotConfigured)
     }
 
     pub(super) fn seen(&self) -> Arc<Seen> {
@@ -140,7 +178,7 @@ impl Marketplace {
             next_window: policy.next_window(self.0.core.clock.now(), &Local),
             policy,
             updates,
-            contact: ContactStatus::default(),
+            contact: self.contact_status().await?,
             offline: app.license.offline_limit(),
         })
     }
@@ -164,6 +202,7 @@ impl Marketplace {
         write(&self.0.policy, policy.clone());
         core.events.publish(NewEvent::new("marketplace.policy_changed", "engines:read", json!(policy)));
         self.0.wake.notify_one();
+        self.0.contact_wake.notify_one();
         Ok(())
     }
 
@@ -198,7 +237,7 @@ impl Marketplace {
     ) -> Result<(), MarketplaceError> {
         let app = self.app()?;
         if let Some(list) = &catalogue.revocations
-            && let Err(error) = app.license.apply_revocations(&Ctx::job("marketplace"), list).await
+            && let Err(error) = app.license.take_revocations(&Ctx::job("marketplace"), list).await
         {
             tracing::warn!(%error, "the catalogue's revocation list was not taken");
         }
@@ -214,7 +253,9 @@ impl Marketplace {
         write(&self.0.seen, Arc::new(seen));
         let offers = self.offers().await?;
         let updates = offers.iter().filter(|o| o.engine.update_available).map(|o| &o.engine.id);
-        let data = json!({"problem": problem, "updates": updates.collect::<Vec<_>>()});
+        let updates: Vec<_> = updates.collect();
+        figures(&self.seen(), updates.len());
+        let data = json!({"problem": problem, "updates": updates});
         core.events.publish(NewEvent::new("marketplace.refreshed", "engines:read", data));
         if problem.is_none() {
             self.tell_news(&offers).await?;
@@ -266,6 +307,25 @@ impl Marketplace {
         };
         Ok(offers::engines(&seen.catalogue, &judge, &stored))
     }
+}
+
+/// What `/metrics` says of the portal.
+#[allow(clippy::cast_precision_loss)] // Seconds since 1970 and small numbers are exact in a float.
+fn figures(seen: &Seen, updates: usize) {
+    metrics::gauge!("sysmanage_marketplace_updates").set(updates as f64);
+    metrics::gauge!("sysmanage_marketplace_failing").set(f64::from(u8::from(seen.problem.is_some())));
+    if let Some(at) = seen.checked_at {
+        metrics::gauge!("sysmanage_marketplace_checked_timestamp_seconds").set(at.timestamp() as f64);
+    }
+}
+
+/// The first root: of the configured file, or the one that was built in.
+fn root(config: &MarketplaceConfig) -> anyhow::Result<Option<Vec<u8>>> {
+    if config.root_file.is_empty() {
+        return Ok(distribution::built_in_root().map(<[u8]>::to_vec));
+    }
+    let read = std::fs::read(&config.root_file);
+    read.map(Some).with_context(|| format!("marketplace.root_file: {} cannot be read", config.root_file))
 }
 
 /// This host's version.

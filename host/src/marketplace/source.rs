@@ -177,3 +177,19 @@ impl SourceError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_one_and_not_tried_again() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            let error = SourceError::disk(&Error::from(kind));
+            assert_eq!((error.code.as_str(), error.passing), ("disk_full", false));
+        }
+        assert_eq!(SourceError::disk(&Error::from(ErrorKind::PermissionDenied)).code, "store_failed");
+    }
+}

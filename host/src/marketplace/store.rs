@@ -14,6 +14,10 @@ use super::entity::{download, state};
 pub(super) const POLICY: &str = "policy";
 /// The catalogue seen last.
 pub(super) const SEEN: &str = "seen";
+/// [`super::model::ContactStatus`].
+pub(super) const CONTACT: &str = "contact";
+/// The most machines since the last receipt.
+pub(super) const COUNTED: &str = "counted";
 /// What people were told of.
 pub(super) const TOLD: &str = "told";
 

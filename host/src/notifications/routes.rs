@@ -12,9 +12,11 @@ use super::Notification;
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Query},
+    http::{Json, Page, PageQuery, PageSchema, Query},
     problem::Problem,
 };
+
+type NotificationPage = PageSchema<Notification>;
 
 const MAX_IDS: usize = 1000;
 
@@ -40,7 +42,7 @@ struct Marked {
 
 /// List notifications, newest first.
 #[utoipa::path(get, path = "/api/v1/notifications", tag = "notifications", params(PageQuery),
-    extensions(("x-permission" = json!("notifications:read"))), responses((status = OK, body = Page<Notification>)))]
+    extensions(("x-permission" = json!("notifications:read"))), responses((status = OK, body = NotificationPage)))]
 async fn list_notifications(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -1,13 +1,17 @@
 //! One route per core command, so that each has its parameters and its permission in the OpenAPI document.
 
-use std::sync::Arc;
+use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
 use agent_protocol::core_command::{Install, Power, Refresh, Remove, Services, Upgrade};
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{
+    __dev::ComposeSchema,
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
@@ -21,6 +25,13 @@ use crate::{
     http::{Json, Path},
     problem::{Problem, ProblemBody},
 };
+
+type RunInstall = RunSchema<Install>;
+type RunPower = RunSchema<Power>;
+type RunRefresh = RunSchema<Refresh>;
+type RunRemove = RunSchema<Remove>;
+type RunServices = RunSchema<Services>;
+type RunUpgrade = RunSchema<Upgrade>;
 
 /// Routes of core commands.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
@@ -59,6 +70,25 @@ pub struct Run<P> {
     concurrency: u32,
 }
 
+/// A command in the document, named `Run_<parameters>`: see [`crate::http::PageSchema`].
+struct RunSchema<P>(PhantomData<P>);
+
+impl<P: ToSchema> PartialSchema for RunSchema<P> {
+    fn schema() -> RefOr<Schema> {
+        Run::<P>::compose(vec![P::schema()])
+    }
+}
+
+impl<P: ToSchema> ToSchema for RunSchema<P> {
+    fn name() -> Cow<'static, str> {
+        format!("Run_{}", P::name()).into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Run::<P>::schemas(schemas);
+    }
+}
+
 type Made = Result<(StatusCode, Json<Operation>), Problem>;
 
 async fn run<P: Serialize>(app: &App, ctx: &Ctx, headers: &HeaderMap, command: &str, body: Run<P>) -> Made {
@@ -77,7 +107,7 @@ async fn run<P: Serialize>(app: &App, ctx: &Ctx, headers: &HeaderMap, command: &
 /// Install packages.
 #[utoipa::path(post, path = "/api/v1/operations/packages/install", tag = "operations",
     operation_id = "install_packages", extensions(("x-permission" = json!("packages:manage"))),
-    request_body = Run<Install>,
+    request_body = RunInstall,
     responses((status = 202, body = Operation), (status = 422, body = ProblemBody)))]
 async fn install(
     ctx: Ctx,
@@ -91,7 +121,7 @@ async fn install(
 /// Remove packages.
 #[utoipa::path(post, path = "/api/v1/operations/packages/remove", tag = "operations",
     operation_id = "remove_packages", extensions(("x-permission" = json!("packages:manage"))),
-    request_body = Run<Remove>,
+    request_body = RunRemove,
     responses((status = 202, body = Operation), (status = 422, body = ProblemBody)))]
 async fn remove(
     ctx: Ctx,
@@ -105,7 +135,7 @@ async fn remove(
 /// Upgrade packages: some, all, or for security only.
 #[utoipa::path(post, path = "/api/v1/operations/packages/upgrade", tag = "operations",
     operation_id = "upgrade_packages", extensions(("x-permission" = json!("packages:manage"))),
-    request_body = Run<Upgrade>,
+    request_body = RunUpgrade,
     responses((status = 202, body = Operation), (status = 422, body = ProblemBody)))]
 async fn upgrade(
     ctx: Ctx,
@@ -119,7 +149,7 @@ async fn upgrade(
 /// Fetch package lists anew.
 #[utoipa::path(post, path = "/api/v1/operations/packages/refresh", tag = "operations",
     operation_id = "refresh_packages", extensions(("x-permission" = json!("packages:manage"))),
-    request_body = Run<Refresh>,
+    request_body = RunRefresh,
     responses((status = 202, body = Operation), (status = 422, body = ProblemBody)))]
 async fn refresh(
     ctx: Ctx,
@@ -134,7 +164,7 @@ async fn refresh(
 #[utoipa::path(post, path = "/api/v1/operations/services/{verb}", tag = "operations",
     operation_id = "change_services", extensions(("x-permission" = json!("services:manage"))),
     params(("verb" = String, Path, description = "start, stop, restart, reload, enable or disable")),
-    request_body = Run<Services>,
+    request_body = RunServices,
     responses((status = 202, body = Operation), (status = 422, body = ProblemBody)))]
 async fn service(
     ctx: Ctx,
@@ -149,7 +179,7 @@ async fn service(
 /// Restart machines. A task succeeds when its machine is back.
 #[utoipa::path(post, path = "/api/v1/operations/power/reboot", tag = "operations",
     operation_id = "reboot_machines", extensions(("x-permission" = json!("machines:power"))),
-    request_body = Run<Power>,
+    request_body = RunPower,
     responses((status = 202, body = Operation), (status = 422, body = ProblemBody)))]
 async fn reboot(
     ctx: Ctx,
@@ -163,7 +193,7 @@ async fn reboot(
 /// Shut machines down. A task succeeds just before its machine goes.
 #[utoipa::path(post, path = "/api/v1/operations/power/shutdown", tag = "operations",
     operation_id = "shut_down_machines", extensions(("x-permission" = json!("machines:power"))),
-    request_body = Run<Power>,
+    request_body = RunPower,
     responses((status = 202, body = Operation), (status = 422, body = ProblemBody)))]
 async fn shutdown(
     ctx: Ctx,

@@ -15,9 +15,12 @@ use super::{NewOperation, Operation, OperationFilter, Targets, Task, TaskOutput,
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::{Problem, ProblemBody},
 };
+
+type OperationPage = PageSchema<Operation>;
+type TaskPage = PageSchema<Task>;
 
 /// Routes of this slice.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -136,7 +139,7 @@ struct ListQuery {
 /// List operations, newest first.
 #[utoipa::path(get, path = "/api/v1/operations", tag = "operations", operation_id = "list_operations",
     extensions(("x-permission" = json!("operations:read"))), params(ListQuery),
-    responses((status = 200, body = Page<Operation>)))]
+    responses((status = 200, body = OperationPage)))]
 async fn list(
     ctx: Ctx,
     State(app): State<Arc<App>>,
@@ -189,7 +192,7 @@ fn states(text: &str) -> Result<Vec<TaskState>, Problem> {
 #[utoipa::path(get, path = "/api/v1/operations/{id}/tasks", tag = "operations",
     operation_id = "list_operation_tasks", extensions(("x-permission" = json!("operations:read"))),
     params(("id" = Uuid, Path), TasksQuery),
-    responses((status = 200, body = Page<Task>), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = TaskPage), (status = 404, body = ProblemBody)))]
 async fn tasks(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -11,9 +11,12 @@ use super::{NewRollout, Release, Rollout, RolloutState};
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::{Problem, ProblemBody},
 };
+
+type ReleasePage = PageSchema<Release>;
+type RolloutPage = PageSchema<Rollout>;
 
 /// Routes with the ordinary time limit.
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
@@ -48,7 +51,7 @@ async fn add(
 
 /// Releases of the agent.
 #[utoipa::path(get, path = "/api/v1/agent-releases", tag = "agents", operation_id = "list_agent_releases",
-    extensions(("x-permission" = json!("agents:read"))), responses((status = 200, body = Page<Release>)))]
+    extensions(("x-permission" = json!("agents:read"))), responses((status = 200, body = ReleasePage)))]
 async fn list(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Page<Release>>, Problem> {
     Ok(Json(Page { items: app.releases.list(&ctx).await?, next_cursor: None }))
 }
@@ -82,7 +85,7 @@ async fn begin(
 /// Rollouts, newest first.
 #[utoipa::path(get, path = "/api/v1/agent-rollouts", tag = "agents", operation_id = "list_agent_rollouts",
     extensions(("x-permission" = json!("agents:read"))), params(PageQuery),
-    responses((status = 200, body = Page<Rollout>)))]
+    responses((status = 200, body = RolloutPage)))]
 async fn list_rollouts(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -13,9 +13,11 @@ use super::{NewSearch, Search, SearchChange};
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::{Problem, ProblemBody},
 };
+
+type SearchPage = PageSchema<Search>;
 
 /// Routes of this slice.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -37,7 +39,7 @@ struct ListQuery {
 /// List saved searches that are shared, and one's own, by name.
 #[utoipa::path(get, path = "/api/v1/searches", tag = "searches", operation_id = "list_searches",
     extensions(("x-permission" = json!("searches:read"))), params(ListQuery),
-    responses((status = 200, body = Page<Search>)))]
+    responses((status = 200, body = SearchPage)))]
 async fn list(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -12,9 +12,11 @@ use super::Secret;
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::Problem,
 };
+
+type SecretPage = PageSchema<Secret>;
 
 /// Routes of this slice.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -34,7 +36,7 @@ struct SetSecret {
 
 /// List secrets by name; never their values.
 #[utoipa::path(get, path = "/api/v1/secrets", tag = "secrets", params(PageQuery),
-    extensions(("x-permission" = json!("secrets:read"))), responses((status = OK, body = Page<Secret>)))]
+    extensions(("x-permission" = json!("secrets:read"))), responses((status = OK, body = SecretPage)))]
 async fn list_secrets(
     ctx: Ctx,
     State(app): State<Arc<App>>,

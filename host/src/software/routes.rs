@@ -12,10 +12,14 @@ use super::{Installed, Listing, Order, Package, Title, TitleDetails};
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::{Problem, ProblemBody},
     selector::Selector,
 };
+
+type InstalledPage = PageSchema<Installed>;
+type PackagePage = PageSchema<Package>;
+type TitlePage = PageSchema<Title>;
 
 /// Routes of software.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -61,7 +65,7 @@ struct ListQuery {
 /// Software across machines, by title.
 #[utoipa::path(get, path = "/api/v1/software", tag = "software", operation_id = "list_software",
     extensions(("x-permission" = json!("machines:read"))), params(ListQuery),
-    responses((status = 200, body = Page<Title>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = TitlePage), (status = 422, body = ProblemBody)))]
 async fn list(
     ctx: Ctx,
     State(app): State<Arc<App>>,
@@ -121,7 +125,7 @@ struct MachinesQuery {
 #[utoipa::path(get, path = "/api/v1/software/{software}/machines", tag = "software",
     operation_id = "list_machines_with_software", extensions(("x-permission" = json!("machines:read"))),
     params(("software" = String, Path, description = "id or name"), MachinesQuery),
-    responses((status = 200, body = Page<Installed>), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = InstalledPage), (status = 404, body = ProblemBody)))]
 async fn machines(
     ctx: Ctx,
     State(app): State<Arc<App>>,
@@ -157,7 +161,7 @@ struct PackagesQuery {
 #[utoipa::path(get, path = "/api/v1/machines/{id}/software", tag = "machines",
     operation_id = "list_machine_software", extensions(("x-permission" = json!("machines:read"))),
     params(("id" = Uuid, Path), PackagesQuery),
-    responses((status = 200, body = Page<Package>), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = PackagePage), (status = 404, body = ProblemBody)))]
 async fn of_machine(
     ctx: Ctx,
     State(app): State<Arc<App>>,

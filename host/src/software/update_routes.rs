@@ -15,9 +15,13 @@ use super::{
 use crate::{
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::{Problem, ProblemBody},
 };
+
+type InstalledPage = PageSchema<Installed>;
+type PackagePage = PageSchema<Package>;
+type UpdatePage = PageSchema<Update>;
 
 /// Routes of updates.
 pub fn router() -> OpenApiRouter<Arc<App>> {
@@ -63,7 +67,7 @@ impl ListQuery {
 /// Updates across machines, by package and new version.
 #[utoipa::path(get, path = "/api/v1/updates", tag = "software", operation_id = "list_updates",
     extensions(("x-permission" = json!("machines:read"))), params(ListQuery),
-    responses((status = 200, body = Page<Update>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = UpdatePage), (status = 422, body = ProblemBody)))]
 async fn list(
     ctx: Ctx,
     State(app): State<Arc<App>>,
@@ -88,7 +92,7 @@ struct MachinesQuery {
 #[utoipa::path(get, path = "/api/v1/updates/{update}/machines", tag = "software",
     operation_id = "list_machines_needing_update", extensions(("x-permission" = json!("machines:read"))),
     params(("update" = i32, Path, description = "id"), MachinesQuery),
-    responses((status = 200, body = Page<Installed>), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = InstalledPage), (status = 422, body = ProblemBody)))]
 async fn machines(
     ctx: Ctx,
     State(app): State<Arc<App>>,
@@ -109,7 +113,7 @@ async fn machines(
 #[utoipa::path(get, path = "/api/v1/machines/{id}/updates", tag = "machines",
     operation_id = "list_machine_updates", extensions(("x-permission" = json!("machines:read"))),
     params(("id" = Uuid, Path), ListQuery),
-    responses((status = 200, body = Page<Package>), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = PackagePage), (status = 404, body = ProblemBody)))]
 async fn of_machine(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -6,6 +6,7 @@ mod accounts;
 mod agent_host;
 mod audit;
 mod backup;
+mod catalogue;
 mod config;
 mod engines;
 mod events;

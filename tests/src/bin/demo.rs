@@ -14,12 +14,16 @@ use e2e::{
     agent::{self, Agent},
     bins,
     host::{ADMIN, Host, Settings},
-    portal::Portal,
+    portal::{Customer, PASSWORD, Portal},
     tokens,
 };
 use serde::{Deserialize, Serialize};
 
 const ENGINES: [&str; 3] = ["automation", "example", "proplus_core"];
+/// What the demo buys at its portal, where it has one.
+const BOUGHT: &str = "automation";
+const PLAN: &str = "enterprise-year";
+const CUSTOMER: &str = "demo";
 const MACHINE: &str = "this-machine";
 
 /// A demo fleet on loopback.
@@ -57,13 +61,6 @@ async fn main() -> Result<()> {
     }
     fs::create_dir_all(&options.data)?;
     let data = options.data.canonicalize()?;
-    let mut host = start_host(&data, options.port).await?;
-    let login = login(&host, &data).await?;
-    install(&host, &data).await?;
-    let mut agent = start_agent(&host, &data).await?;
-    for engine in ENGINES {
-        host.engine_state(engine, "active").await?;
-    }
     let mut portal = match options.portal_port {
         Some(port) => {
             println!("starting the portal ...");
@@ -71,6 +68,18 @@ async fn main() -> Result<()> {
         }
         None => None,
     };
+    let mut host = start_host(&data, options.port, portal.as_ref()).await?;
+    let login = login(&host, &data).await?;
+    let carried: Vec<&str> =
+        ENGINES.into_iter().filter(|engine| portal.is_none() || *engine != BOUGHT).collect();
+    install(&host, &data, &carried).await?;
+    if let Some(portal) = &portal {
+        buy(&host, portal).await?;
+    }
+    let mut agent = start_agent(&host, &data).await?;
+    for engine in ENGINES {
+        host.engine_state(engine, "active").await?;
+    }
     tell(&host, &data, &login, portal.as_ref()).await?;
     if !options.once {
         tokio::signal::ctrl_c().await?;
@@ -84,10 +93,36 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn start_host(data: &Path, port: u16) -> Result<Host> {
+async fn start_host(data: &Path, port: u16, portal: Option<&Portal>) -> Result<Host> {
     println!("starting the host ...");
-    let settings = Settings { port, agents_port: port + 1, ..Settings::new(&data.join("host"))? };
+    let config =
+        portal.map(|portal| format!("[marketplace]\nurl = \"{}\"\n", portal.url)).unwrap_or_default();
+    let settings = Settings { port, agents_port: port + 1, config, ..Settings::new(&data.join("host"))? };
     Host::start(settings).await
+}
+
+/// Buy an engine at the portal by the test payment, and let the host download and install it; once.
+async fn buy(host: &Host, portal: &Portal) -> Result<()> {
+    let local = host.local()?;
+    let engines = local.get("/engines").await?;
+    if engines["items"].as_array().is_some_and(|items| items.iter().any(|item| item["id"] == BOUGHT)) {
+        return Ok(());
+    }
+    println!("buying {BOUGHT} at the portal, and installing it from there ...");
+    let customer = Customer::sign_up(&portal.url, CUSTOMER, Some("Demo & Co")).await?;
+    let (organisation, _) = customer.buy(PLAN).await?;
+    host.install_license(&customer.license(&organisation).await?).await?;
+    local.post("/marketplace/-/refresh", &serde_json::Value::Null).await?;
+    local.post(&format!("/marketplace/engines/{BOUGHT}/install"), &serde_json::json!({})).await?;
+    e2e::wait::until("the end of the download", Duration::from_secs(120), || async {
+        let list = local.get("/marketplace/downloads").await?;
+        let download = &list["items"][0];
+        match download["state"].as_str() {
+            Some("done") => Ok(Some(())),
+            state => anyhow::bail!("{state:?}: {}", download["error"]),
+        }
+    })
+    .await
 }
 
 /// Set the host up, or read what the first run wrote.
@@ -110,17 +145,17 @@ fn write_private(file: &Path, content: &[u8]) -> Result<()> {
 }
 
 /// License the engines and drop their packages into the host's folder.
-async fn install(host: &Host, data: &Path) -> Result<()> {
-    println!("installing a development licence and the engines {} ...", ENGINES.join(", "));
+async fn install(host: &Host, data: &Path, engines: &[&str]) -> Result<()> {
+    println!("installing a development licence and the engines {} ...", engines.join(", "));
     let current = host.local()?.get("/license").await?;
     if current["licenses"].as_array().is_none_or(Vec::is_empty) {
-        let license = tokens::sign(&tokens::claims(&ENGINES))?;
+        let license = tokens::sign(&tokens::claims(engines))?;
         host.install_license(&license).await?;
         write_private(&data.join("license.jws"), license.as_bytes())?;
     }
     let drop_in = host.settings.data.join("engines");
     fs::create_dir_all(&drop_in)?;
-    for engine in ENGINES {
+    for engine in engines {
         let package = bins::package(engine)?;
         let name = package.file_name().context("a package has a name")?;
         fs::copy(&package, drop_in.join(name))?;
@@ -153,7 +188,10 @@ async fn tell(host: &Host, data: &Path, login: &Login, portal: Option<&Portal>) 
         println!("  engine    {engine}: active");
     }
     if let Some(portal) = portal {
-        println!("  portal    {}: sign up, order, pay by the test payment", portal.url);
+        println!(
+            "  portal    {}: {CUSTOMER}@example.org / {PASSWORD}; {BOUGHT} was bought there",
+            portal.url
+        );
     }
     println!();
     println!("  for curl  H={} T={} C={}", host.url(), login.token, ca.display());

@@ -17,9 +17,11 @@ use crate::{
     },
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::Problem,
 };
+
+type InvitationPage = PageSchema<Invitation>;
 
 /// An invitation just made; its link is in this answer only.
 #[derive(Serialize, ToSchema)]
@@ -59,7 +61,7 @@ pub(super) struct Offer {
 
 /// List invitations that are open.
 #[utoipa::path(get, path = "/api/v1/invitations", tag = "users", params(PageQuery),
-    extensions(("x-permission" = json!("users:read"))), responses((status = OK, body = Page<Invitation>)))]
+    extensions(("x-permission" = json!("users:read"))), responses((status = OK, body = InvitationPage)))]
 pub(super) async fn list_invitations(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -12,14 +12,16 @@ use crate::{
     accounts::{Role, roles::NewRole},
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query, etag},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query, etag},
     permissions::Permission,
     problem::Problem,
 };
 
+type RolePage = PageSchema<Role>;
+
 /// List roles by name.
 #[utoipa::path(get, path = "/api/v1/roles", tag = "roles", params(PageQuery),
-    extensions(("x-permission" = json!("roles:read"))), responses((status = OK, body = Page<Role>)))]
+    extensions(("x-permission" = json!("roles:read"))), responses((status = OK, body = RolePage)))]
 pub(super) async fn list_roles(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -15,9 +15,11 @@ use crate::{
     },
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query},
     problem::Problem,
 };
+
+type TokenPage = PageSchema<Token>;
 
 /// Whose tokens.
 #[derive(Deserialize, IntoParams)]
@@ -29,7 +31,7 @@ pub(super) struct TokenQuery {
 
 /// List one's tokens, or those of a user.
 #[utoipa::path(get, path = "/api/v1/tokens", tag = "tokens", params(TokenQuery, PageQuery),
-    responses((status = OK, body = Page<Token>)))]
+    responses((status = OK, body = TokenPage)))]
 pub(super) async fn list_tokens(
     ctx: Ctx,
     State(app): State<Arc<App>>,

@@ -16,9 +16,11 @@ use crate::{
     },
     app::App,
     ctx::Ctx,
-    http::{Json, Page, PageQuery, Path, Query, etag},
+    http::{Json, Page, PageQuery, PageSchema, Path, Query, etag},
     problem::Problem,
 };
+
+type UserPage = PageSchema<User>;
 
 /// A password.
 #[derive(Deserialize, ToSchema)]
@@ -30,7 +32,7 @@ pub(super) struct NewPassword {
 
 /// List users by name.
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", params(PageQuery),
-    extensions(("x-permission" = json!("users:read"))), responses((status = OK, body = Page<User>)))]
+    extensions(("x-permission" = json!("users:read"))), responses((status = OK, body = UserPage)))]
 pub(super) async fn list_users(
     ctx: Ctx,
     State(app): State<Arc<App>>,
