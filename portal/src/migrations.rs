@@ -14,6 +14,7 @@ mod m0010_create_usage_receipts;
 mod m0011_create_revocation_lists;
 mod m0012_create_second_factors;
 mod m0013_create_advisories;
+mod m0014_create_tuf_files;
 
 /// Every migration of the portal, in order.
 pub struct Migrator;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_create_revocation_lists::Migration),
             Box::new(m0012_create_second_factors::Migration),
             Box::new(m0013_create_advisories::Migration),
+            Box::new(m0014_create_tuf_files::Migration),
         ]
     }
 }
