@@ -52,6 +52,9 @@ enum Command {
         /// Channel of a version that is new.
         #[arg(long, default_value = "stable")]
         channel: Channel,
+        /// A picture of the engine, PNG or WebP; its name is the caption. Several times for several.
+        #[arg(long, value_name = "FILE")]
+        screenshot: Vec<PathBuf>,
     },
     /// Withdraw a version: nobody downloads it any more.
     Yank {
@@ -318,9 +321,15 @@ fn keys(config: &Config, clock: &SharedClock, what: &KeysCommand) -> anyhow::Res
 async fn one(app: &Arc<App>, command: Command) -> anyhow::Result<()> {
     let ctx = Ctx::operator();
     match command {
-        Command::Publish { file, channel } => {
+        Command::Publish { file, channel, screenshot } => {
             let published = app.releases.publish(&ctx, &file, channel).await;
             let published = published.with_context(|| format!("{} is not published", file.display()))?;
+            for picture in screenshot {
+                let added = app.releases.add_screenshot_file(&ctx, &published.engine, &picture).await;
+                added.with_context(|| {
+                    format!("{} is published, and {} is not added", file.display(), picture.display())
+                })?;
+            }
             // Licences name engines: those of this tier now name this one too.
             app.orders.refresh(&ctx).await?;
             print(&published)

@@ -10,5 +10,8 @@ mod service;
 mod store;
 
 pub use error::LicensingError;
+pub(crate) use routes::license_file;
+
 pub use keys::{KeyState, KeyView, Keys, Ring};
+pub(crate) use service::InForce;
 pub use service::{License, Licensing};

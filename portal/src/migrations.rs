@@ -14,7 +14,10 @@ mod m0010_create_usage_receipts;
 mod m0011_create_revocation_lists;
 mod m0012_create_second_factors;
 mod m0013_create_advisories;
-mod m0014_create_tuf_files;
+mod m0014_add_asks_and_conformance;
+mod m0015_create_screenshots;
+mod m0016_create_download_counts;
+mod m0017_create_tuf_files;
 
 /// Every migration of the portal, in order.
 pub struct Migrator;
@@ -35,7 +38,10 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_create_revocation_lists::Migration),
             Box::new(m0012_create_second_factors::Migration),
             Box::new(m0013_create_advisories::Migration),
-            Box::new(m0014_create_tuf_files::Migration),
+            Box::new(m0014_add_asks_and_conformance::Migration),
+            Box::new(m0015_create_screenshots::Migration),
+            Box::new(m0016_create_download_counts::Migration),
+            Box::new(m0017_create_tuf_files::Migration),
         ]
     }
 }

@@ -4,10 +4,12 @@
 //! They make a [`History`], in any order of arrival, and a history makes a [`Verdict`]: what the licence shall say. The
 //! licence follows in the transaction that records the event, so that neither is there without the other.
 
+mod activation;
 pub mod entity;
 mod error;
 mod event;
 mod history;
+mod revenue;
 pub mod routes;
 mod service;
 mod store;
@@ -16,5 +18,6 @@ mod verdict;
 pub use error::OrderError;
 pub use event::{Dispute, Event, PaymentRef, Period, What};
 pub use history::{Applied, History};
+pub use revenue::Revenue;
 pub use service::{Entry, NewOrder, Order, Orders};
 pub use verdict::{Grant, Standing, Verdict};

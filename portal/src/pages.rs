@@ -7,6 +7,7 @@ mod downloads;
 mod format;
 mod invitations;
 mod layout;
+mod licenses;
 mod members;
 mod orders;
 mod organisation;
@@ -15,6 +16,7 @@ mod session;
 mod tokens;
 mod usage;
 mod vendor;
+mod vendor_figures;
 
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{Method, header};
@@ -38,9 +40,11 @@ pub(crate) fn routes(routes: Routes) -> Routes {
     let routes = tokens::routes(routes);
     let routes = orders::routes(routes);
     let routes = downloads::routes(routes);
+    let routes = licenses::routes(routes);
     let routes = usage::routes(routes);
     let routes = account::routes(routes);
     let routes = advisories::routes(routes);
+    let routes = vendor_figures::routes(routes);
     vendor::routes(routes)
 }
 

@@ -2,22 +2,27 @@
 
 mod blobs;
 mod channel;
+mod counts;
 mod download;
 pub mod entity;
 mod error;
 mod gate;
+mod picture;
 mod publish;
 pub mod routes;
+mod screenshots;
 mod service;
 mod store;
 
 use sea_orm::{ConnectionTrait, DbErr};
 
 pub use channel::Channel;
+pub use counts::Downloaded;
 pub use download::Wanted;
 pub use error::ReleaseError;
 pub use publish::Published;
-pub use service::{Engine, File, Release, Releases};
+pub use screenshots::Screenshot;
+pub use service::{Asks, Engine, File, Release, Releases};
 
 /// Every release, newest first, in the caller's transaction.
 pub(crate) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Release>, ReleaseError> {

@@ -22,6 +22,10 @@ pub enum Kind {
     InstanceProof,
     /// A request of a host to the portal.
     HostRequest,
+    /// A host without a network asks for a licence bound to it.
+    InstanceRequest,
+    /// What was checked of a package before it was published.
+    Conformance,
     /// What a host used, signed by its instance.
     UsageReceipt,
     /// The portal's signature after a host's receipt.
@@ -40,6 +44,8 @@ impl Kind {
             Self::Revocations => "revocation list",
             Self::InstanceProof => "instance proof",
             Self::HostRequest => "host request",
+            Self::InstanceRequest => "instance request",
+            Self::Conformance => "conformance report",
             Self::UsageReceipt => "usage receipt",
             Self::Countersignature => "countersignature",
             Self::Portal => "portal document",
@@ -53,6 +59,8 @@ impl Kind {
             Self::License => b"",
             Self::Revocations => b"sysmanage:revocations:v1\n",
             Self::InstanceProof => b"sysmanage:instance-proof:v1\n",
+            Self::InstanceRequest => b"sysmanage:instance-request:v1\n",
+            Self::Conformance => b"sysmanage:conformance:v1\n",
             Self::HostRequest => b"sysmanage:host-request:v1\n",
             Self::UsageReceipt => b"sysmanage:usage-receipt:v1\n",
             Self::Countersignature => b"sysmanage:countersignature:v1\n",

@@ -1,8 +1,12 @@
 //! Installs what the tests need, when it is not there: a fresh Debian machine passes.
 
-use std::{path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::project::{Project, run_command};
 
@@ -73,6 +77,26 @@ pub fn run(project: &Project) -> Result<()> {
         project.run("cargo", ["install", "cargo-deny", "--locked", "--quiet"])?;
     }
     Ok(())
+}
+
+/// nginx to compare with: the system's, or Debian's package unpacked and not installed, which would start a server.
+pub fn nginx(project: &Project) -> Result<PathBuf> {
+    let system = PathBuf::from("/usr/sbin/nginx");
+    let folder = project.target().join("tools/nginx");
+    let unpacked = folder.join("usr/sbin/nginx");
+    if system.exists() || unpacked.exists() {
+        return Ok(if system.exists() { system } else { unpacked });
+    }
+    fs::create_dir_all(&folder)?;
+    println!("setup: unpacking nginx");
+    run_command(Command::new("apt-get").args(["-qq", "download", "nginx"]).current_dir(&folder))?;
+    let package = fs::read_dir(&folder)?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|p| p.extension().is_some_and(|e| e == "deb"));
+    let package = package.context("apt-get brought no package of nginx")?;
+    run_command(Command::new("dpkg-deb").arg("-x").arg(package).arg(&folder))?;
+    Ok(unpacked)
 }
 
 fn apt(packages: &[&str]) -> Result<()> {

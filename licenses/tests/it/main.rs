@@ -7,6 +7,7 @@ mod explanations;
 mod goldens;
 mod host_proofs;
 mod hostile_input;
+mod instance_requests;
 mod limits;
 mod model;
 mod proofs;

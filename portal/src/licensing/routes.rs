@@ -53,9 +53,14 @@ async fn file(
 ) -> Result<Response, Problem> {
     let license = app.licensing.get(&ctx, org, &id).await?;
     let edition = license.editions.into_iter().next().ok_or_else(Problem::not_found)?;
-    let name = format!("attachment; filename=\"sysmanage-{}.license\"", license.id);
+    Ok(license_file(&license.id, &edition.token))
+}
+
+/// A licence as the file that hosts install.
+pub(crate) fn license_file(id: &str, token: &str) -> Response {
+    let name = format!("attachment; filename=\"sysmanage-{id}.license\"");
     let headers = [(header::CONTENT_TYPE, "text/plain".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, format!("{}\n", edition.token)).into_response())
+    (headers, format!("{token}\n")).into_response()
 }
 
 /// The signed revocation list, which hosts verify themselves; 204 while nothing was revoked.

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::{extract::State, response::Response};
 use http::{Method, StatusCode};
 use serde::Deserialize;
 use trust::KeyId;
 use uuid::Uuid;
 
-use super::{Entry, NewOrder, Order, What};
+use super::{Entry, NewOrder, Order, Revenue, What};
 use crate::{
     app::App,
     ctx::{Ctx, Permission},
     http::{Access, Items, Json, Path, Query, Routes},
+    licensing::license_file,
     problem::Problem,
 };
 
@@ -35,6 +36,13 @@ pub fn routes(routes: Routes) -> Routes {
             Member(Permission::LicensesManage),
             transfer,
         )
+        .on(
+            Method::POST,
+            "/api/v1/organisations/{org}/licenses/{id}/activate",
+            Member(Permission::LicensesManage),
+            activate,
+        )
+        .on(Method::GET, "/api/v1/vendor/revenue", Staff, revenue)
         .on(Method::GET, "/api/v1/vendor/orders", Staff, list_all)
         .on(Method::POST, "/api/v1/vendor/orders/{id}/events", Staff, tell)
         .on(Method::POST, "/api/v1/vendor/orders/{id}/invoice-paid", Staff, invoice_paid)
@@ -133,4 +141,18 @@ async fn invoice_paid(
     Json(invoice): Json<Invoice>,
 ) -> Answer<Order> {
     Ok(Json(app.orders.invoice_paid(&ctx, id, &invoice.number).await?))
+}
+
+/// The body is a host's instance request; the answer is the licence, bound to that host.
+async fn activate(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((org, license)): Path<(Uuid, String)>,
+    request: String,
+) -> Result<Response, Problem> {
+    Ok(license_file(&license, &app.orders.activate(&ctx, org, &license, &request).await?))
+}
+
+async fn revenue(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Items<Revenue>>, Problem> {
+    Ok(Json(Items { items: app.orders.revenue(&ctx).await? }))
 }

@@ -81,8 +81,8 @@ pub struct Entry {
 
 /// The service.
 pub struct Orders {
-    core: Arc<Core>,
-    licensing: Arc<Licensing>,
+    pub(super) core: Arc<Core>,
+    pub(super) licensing: Arc<Licensing>,
 }
 
 impl Orders {
@@ -284,7 +284,13 @@ impl Orders {
         other.unwrap_or(ordered)
     }
 
-    async fn record(&self, ctx: &Ctx, order: Uuid, event: String, what: What) -> Result<Order, OrderError> {
+    pub(super) async fn record(
+        &self,
+        ctx: &Ctx,
+        order: Uuid,
+        event: String,
+        what: What,
+    ) -> Result<Order, OrderError> {
         let event = Event { id: event, at: self.core.clock.now(), what };
         let tx = self.core.db.begin().await?;
         let order = self.record_in(ctx, &tx, order, vec![event]).await?;
@@ -336,7 +342,7 @@ impl Orders {
         }
     }
 
-    async fn histories(
+    pub(super) async fn histories(
         &self,
         db: &impl ConnectionTrait,
         orders: &[Uuid],

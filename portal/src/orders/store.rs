@@ -26,6 +26,14 @@ pub(super) async fn locked(db: &impl ConnectionTrait, id: Uuid) -> Result<Option
     order::Entity::find_by_id(id).lock_exclusive().one(db).await
 }
 
+/// The order that a licence follows from.
+pub(super) async fn of_license(
+    db: &impl ConnectionTrait,
+    license: &str,
+) -> Result<Option<order::Model>, DbErr> {
+    order::Entity::find().filter(order::Column::LicenseId.eq(license)).one(db).await
+}
+
 /// Orders of an organisation, newest first.
 pub(super) async fn of_organisation(
     db: &impl ConnectionTrait,

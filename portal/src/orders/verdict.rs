@@ -152,6 +152,11 @@ impl History {
         }
     }
 
+    /// The tier in force at a moment, of an order of `tier` for `machines`.
+    pub(super) fn tier_at(&self, tier: Tier, machines: u64, at: DateTime<Utc>) -> Tier {
+        self.in_force(tier, machines, at).0
+    }
+
     /// The tier and number of machines in force at `now`.
     fn in_force(&self, tier: Tier, machines: u64, now: DateTime<Utc>) -> (Tier, u64) {
         let good = |payment| self.payments.get(payment).is_some_and(Payment::is_good);

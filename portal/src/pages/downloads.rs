@@ -1,4 +1,4 @@
-//! Licences and downloads.
+//! Downloads.
 
 use std::sync::Arc;
 
@@ -12,57 +12,13 @@ use crate::{
     app::App,
     ctx::{Ctx, Permission},
     http::{Access, Path, Routes},
-    licensing::License,
     problem::Problem,
     releases::Release,
 };
 
 pub(super) fn routes(routes: Routes) -> Routes {
-    let (licenses, downloads) =
-        (Access::Member(Permission::LicensesRead), Access::Member(Permission::Download));
-    routes.on(Method::GET, "/organisations/{org}/licenses", licenses, list_licenses).on(
-        Method::GET,
-        "/organisations/{org}/downloads",
-        downloads,
-        list_downloads,
-    )
-}
-
-async fn list_licenses(
-    ctx: Ctx,
-    State(app): State<Arc<App>>,
-    Path(org): Path<Uuid>,
-) -> Result<Html<String>, Problem> {
-    let licenses = app.licensing.list(&ctx, org).await?;
-    let content = html! {
-        @if licenses.is_empty() { p { "None yet: a licence follows the payment of an order, or a trial." } }
-        @for license in &licenses { (card(org, license)) }
-    };
-    Ok(section(&ctx, org, "/licenses", "Licences", content))
-}
-
-fn card(org: Uuid, license: &License) -> Markup {
-    let text = |key: &str| license.editions.first().and_then(|e| e.claims[key].as_str()).unwrap_or_default();
-    let newest = license.editions.first();
-    let engines = newest.and_then(|e| e.claims["engines"].as_array()).map(Vec::as_slice).unwrap_or_default();
-    html! {
-        section.card {
-            h2 { code { (license.id) } }
-            @if let Some(reason) = &license.revoked { p { span.badge.red { "Revoked" } " " (reason) } }
-            p { "Tier " (text("tier")) ", " (engines.len()) " engines" }
-            p { @for engine in engines { code { (engine["id"].as_str().unwrap_or_default()) } " " } }
-            p {
-                a href={ "/api/v1/organisations/" (org) "/licenses/" (license.id) "/file" } { "Licence file" }
-                " — install it with " code { "sysmanage license install FILE" }
-            }
-            details {
-                summary { (license.editions.len()) " editions" }
-                @for edition in &license.editions {
-                    p.dimmed { "Edition " (edition.edition) ", " (format::moment(edition.issued_at)) }
-                }
-            }
-        }
-    }
+    let downloads = Access::Member(Permission::Download);
+    routes.on(Method::GET, "/organisations/{org}/downloads", downloads, list_downloads)
 }
 
 async fn list_downloads(

@@ -24,7 +24,7 @@ use crate::{
     licensing::{KeyState, KeyView},
     orders::{Order, What},
     problem::Problem,
-    releases::Release,
+    releases::{Release, Screenshot},
 };
 
 pub(super) fn routes(routes: Routes) -> Routes {
@@ -32,6 +32,12 @@ pub(super) fn routes(routes: Routes) -> Routes {
         .on(Method::GET, "/vendor", Access::Staff, customers)
         .on(Method::GET, "/vendor/customers/{id}", Access::Staff, customer)
         .on(Method::GET, "/vendor/releases", Access::Staff, releases)
+        .on(
+            Method::POST,
+            "/vendor/engines/{engine}/screenshots/{sha256}/remove",
+            Access::Staff,
+            remove_picture,
+        )
         .on(Method::GET, "/vendor/keys", Access::Staff, keys)
         .on(Method::POST, "/vendor/keys/reload", Access::Staff, reload_keys)
         .on(Method::POST, "/vendor/orders/{id}/invoice-paid", Access::Staff, invoice_paid)
@@ -58,6 +64,8 @@ struct Why {
 const SECTIONS: &[(&str, &str)] = &[
     ("/vendor", "Customers"),
     ("/vendor/releases", "Releases"),
+    ("/vendor/downloads", "Downloads"),
+    ("/vendor/revenue", "Revenue"),
     ("/vendor/advisories", "Advisories"),
     ("/vendor/keys", "Keys"),
 ];
@@ -167,6 +175,7 @@ async fn revoke(
 
 async fn releases(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Html<String>, Problem> {
     let releases = app.releases.list_all(&ctx).await?;
+    let pictures = app.releases.all_screenshots().await?;
     let content = html! {
         p { "Publish with " code { "sysmanage-portal publish FILE" } " on the portal's computer." }
         div.scroll {
@@ -175,6 +184,9 @@ async fn releases(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Html<String>,
                 tbody { @for release in &releases { (release_row(release)) } }
             }
         }
+        h2 { "Pictures" }
+        @if pictures.is_empty() { p { "None. Add them with " code { "sysmanage-portal publish FILE --screenshot PICTURE" } "." } }
+        div.shots { @for picture in &pictures { (picture_card(picture)) } }
     };
     Ok(vendor(&ctx, "/vendor/releases", "Releases", content))
 }
@@ -200,6 +212,25 @@ fn release_row(release: &Release) -> Markup {
             }
         }
     }
+}
+
+fn picture_card(picture: &Screenshot) -> Markup {
+    let remove = format!("/vendor/engines/{}/screenshots/{}/remove", picture.engine, picture.sha256);
+    html! {
+        figure {
+            img.shot src={ "/images/" (picture.sha256) } alt=(picture.caption) width=(picture.width) height=(picture.height) loading="lazy";
+            figcaption { (picture.engine) ": " (picture.caption) " " (button(&remove, "Remove", "light")) }
+        }
+    }
+}
+
+async fn remove_picture(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((engine, sha256)): Path<(String, String)>,
+) -> Result<Redirect, Problem> {
+    app.releases.remove_screenshot(&ctx, &engine, &sha256).await?;
+    Ok(Redirect::to("/vendor/releases"))
 }
 
 async fn yank(

@@ -1,4 +1,4 @@
-//! Packages on disk, by digest: `packages/ab/<sha256>`. Written whole or not at all, and never changed.
+//! Packages and pictures on disk, by digest: `packages/ab/<sha256>`, `images/ab/<sha256>`. Written whole or not at all, and never changed.
 
 use std::{
     fs::{self, File},
@@ -14,8 +14,12 @@ use ring::digest::{SHA256, digest};
 pub(super) struct Blobs(PathBuf);
 
 impl Blobs {
-    pub(super) fn new(data_dir: &Path) -> Self {
+    pub(super) fn packages(data_dir: &Path) -> Self {
         Self(data_dir.join("packages"))
+    }
+
+    pub(super) fn images(data_dir: &Path) -> Self {
+        Self(data_dir.join("images"))
     }
 
     /// Where the bytes of a digest are.
@@ -77,7 +81,7 @@ mod tests {
     #[test]
     fn what_was_written_in_part_long_ago_goes_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
-        let blobs = Blobs::new(folder.path());
+        let blobs = Blobs::packages(folder.path());
         let kept = blobs.path(&blobs.keep(b"content").expect("kept"));
         let beside = kept.parent().expect("a folder");
         for (name, age) in [(".old.partial", 7200), (".new.partial", 0), ("old", 7200)] {

@@ -31,6 +31,7 @@ pub struct Wanted {
 /// A file that may be sent, with the slot that it takes until it is dropped.
 pub(crate) struct Download {
     pub(super) name: String,
+    pub(super) wanted: Wanted,
     pub(super) sha256: Sha256Hex,
     pub(super) size: u64,
     path: std::path::PathBuf,
@@ -80,6 +81,7 @@ impl Releases {
         let file = file.ok_or(ReleaseError::NotFound("target of this version"))?;
         Ok(Download {
             name: format!("{}-{}-{}.engine", release.engine, release.version, file.target),
+            wanted: wanted.clone(),
             path: self.blobs.path(&file.sha256),
             sha256: file.sha256,
             size: file.size,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Channel, ReleaseError, Releases,
+    Asks, Channel, ReleaseError, Releases,
     entity::{file, release},
     store,
 };
@@ -115,6 +115,8 @@ impl Releases {
             published_at: self.core.clock.now(),
             yanked_at: None,
             yank_reason: None,
+            asks: serde_json::to_value(asks(manifest)).ok(),
+            conformance: None,
         };
         let id = row.id;
         store::insert(tx, row).await?;
@@ -145,5 +147,19 @@ impl Releases {
             Ok(Kept { manifest: package.manifest().clone(), notes, sha256, size: bytes.len() as u64 })
         });
         work.await.map_err(|e| ReleaseError::Storage(std::io::Error::other(e)))?
+    }
+}
+
+fn asks(manifest: &Manifest) -> Asks {
+    let wants = &manifest.capabilities;
+    let permission = |p: &plugin_api::manifest::Permission| (p.name.clone(), p.description.clone());
+    Asks {
+        services: wants.uses.iter().map(|of| of.name().to_owned()).collect(),
+        views: wants.views.clone(),
+        events: wants.subscribes.clone(),
+        origins: wants.origins.clone(),
+        files_mib: wants.files_mib,
+        permissions: manifest.permissions.iter().map(permission).collect(),
+        commands: manifest.commands.iter().map(|command| command.name.clone()).collect(),
     }
 }

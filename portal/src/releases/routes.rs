@@ -18,8 +18,9 @@ use uuid::Uuid;
 
 use self::range::Range;
 use super::{
-    Channel, Release, Wanted,
+    Channel, Downloaded, Release, Screenshot, Wanted,
     download::{Download, Opened, Slot},
+    picture,
 };
 use crate::{
     app::App,
@@ -37,6 +38,16 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .on(Method::GET, "/api/v1/vendor/releases", Access::Staff, list_all)
         .on(Method::PATCH, version, Access::Staff, set_channel)
+        .on(Method::GET, "/api/v1/vendor/downloads", Access::Staff, downloaded)
+        .on(Method::POST, "/api/v1/vendor/engines/{engine}/screenshots", Access::Staff, add_screenshot)
+        .on(
+            Method::DELETE,
+            "/api/v1/vendor/engines/{engine}/screenshots/{sha256}",
+            Access::Staff,
+            remove_screenshot,
+        )
+        .on(Method::GET, "/api/v1/engines/{engine}/screenshots", Access::Public, screenshots)
+        .on(Method::GET, "/images/{sha256}", Access::Public, image)
         .on(Method::POST, "/api/v1/vendor/releases/{engine}/{version}/yank", Access::Staff, yank)
         .on(Method::POST, "/api/v1/vendor/releases/{engine}/{version}/unyank", Access::Staff, unyank)
 }
@@ -62,6 +73,66 @@ struct Move {
 #[serde(deny_unknown_fields)]
 struct Why {
     reason: String,
+}
+
+#[derive(Deserialize)]
+struct Captioned {
+    #[serde(default)]
+    caption: String,
+}
+
+async fn downloaded(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Items<Downloaded>>, Problem> {
+    Ok(Json(Items { items: app.releases.downloaded(&ctx).await? }))
+}
+
+async fn screenshots(
+    State(app): State<Arc<App>>,
+    Path(engine): Path<String>,
+) -> Result<Json<Items<Screenshot>>, Problem> {
+    Ok(Json(Items { items: app.releases.screenshots(&engine).await? }))
+}
+
+/// The body is the picture itself, PNG or WebP.
+async fn add_screenshot(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path(engine): Path<String>,
+    Query(of): Query<Captioned>,
+    body: Body,
+) -> Result<(StatusCode, Json<Screenshot>), Problem> {
+    let bytes = axum::body::to_bytes(body, picture::MAX_BYTES).await.map_err(|_| {
+        let detail = format!("A picture has at most {} KiB.", picture::MAX_BYTES / 1024);
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    })?;
+    let added = app.releases.add_screenshot(&ctx, &engine, &of.caption, bytes.to_vec()).await?;
+    Ok((StatusCode::CREATED, Json(added)))
+}
+
+async fn remove_screenshot(
+    ctx: Ctx,
+    State(app): State<Arc<App>>,
+    Path((engine, sha256)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    app.releases.remove_screenshot(&ctx, &engine, &sha256).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A picture of an engine. What a digest names never changes.
+async fn image(
+    State(app): State<Arc<App>>,
+    Path(sha256): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let etag = format!("\"{sha256}\"");
+    let (kind, bytes) = app.releases.image(&sha256).await?;
+    let common = [
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable".to_owned()),
+        (header::ETAG, etag.clone()),
+    ];
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == etag.as_bytes()) {
+        return Ok((StatusCode::NOT_MODIFIED, common).into_response());
+    }
+    Ok((common, [(header::CONTENT_TYPE, kind)], bytes).into_response())
 }
 
 async fn list_all(ctx: Ctx, State(app): State<Arc<App>>) -> Result<Json<Items<Release>>, Problem> {
@@ -159,6 +230,7 @@ pub(crate) async fn answer(
     }
     if first == 0 {
         app.releases.record(ctx, org, &download.name).await?;
+        app.releases.count(&download.wanted).await?;
     }
     let stall = Duration::from_secs(app.config.downloads.stall_timeout_s);
     *response.body_mut() = send(download, first, length, stall).await?;

@@ -8,7 +8,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use plugin_api::manifest::Sha256Hex;
 use semver::Version;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -68,6 +68,30 @@ pub struct Release {
     pub yanked: Option<String>,
     /// Files by target.
     pub files: Vec<File>,
+    /// What it asks of its host; absent where it was published before the portal kept it.
+    pub asks: Option<Asks>,
+    /// The conformance report it was published with, where there was one.
+    pub conformance: Option<serde_json::Value>,
+}
+
+/// What an engine asks of its host.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Asks {
+    /// Host services.
+    pub services: Vec<String>,
+    /// Views of the host's data that it reads.
+    pub views: Vec<String>,
+    /// Events that it receives.
+    pub events: Vec<String>,
+    /// Addresses that it fetches from.
+    pub origins: Vec<String>,
+    /// Quota of its private folder, in MiB.
+    pub files_mib: Option<u32>,
+    /// Permissions that it adds, with what they allow.
+    pub permissions: Vec<(String, String)>,
+    /// Commands of its half on machines.
+    pub commands: Vec<String>,
 }
 
 /// A file of a release.
@@ -86,6 +110,7 @@ pub struct Releases {
     pub(super) core: Arc<Core>,
     pub(super) licensing: Arc<Licensing>,
     pub(super) blobs: Blobs,
+    pub(super) images: Blobs,
     /// Downloads of everybody.
     pub(super) slots: Arc<Semaphore>,
     /// Downloads of an organisation. One that downloads nothing has no entry.
@@ -96,7 +121,8 @@ impl Releases {
     /// Build over the shared part.
     pub fn new(core: Arc<Core>, licensing: Arc<Licensing>) -> Self {
         Self {
-            blobs: Blobs::new(&core.data_dir),
+            blobs: Blobs::packages(&core.data_dir),
+            images: Blobs::images(&core.data_dir),
             slots: Arc::new(Semaphore::new(core.config.downloads.at_once)),
             running: Arc::default(),
             core,
@@ -247,5 +273,7 @@ fn view(row: release::Model, files: &[file::Model]) -> Option<Release> {
         notes: row.notes,
         built_at: row.built_at,
         published_at: row.published_at,
+        asks: row.asks.and_then(|json| serde_json::from_value(json).ok()),
+        conformance: row.conformance,
     })
 }

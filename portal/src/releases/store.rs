@@ -1,15 +1,17 @@
 //! Queries of releases.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait as _, OnConflict},
 };
 use uuid::Uuid;
 
 use super::{
     Channel,
-    entity::{file, release},
+    entity::{count, file, release, screenshot},
 };
 
 pub(super) async fn insert(db: &impl ConnectionTrait, row: release::Model) -> Result<(), DbErr> {
@@ -83,4 +85,58 @@ pub(super) async fn yank(
 pub(super) async fn set_channel(db: &impl ConnectionTrait, id: Uuid, channel: Channel) -> Result<(), DbErr> {
     let row = release::ActiveModel { id: Set(id), channel: Set(channel.name().into()), ..Default::default() };
     row.update(db).await.map(drop)
+}
+
+/// Pictures of an engine, or of all, in the order in which they were added.
+pub(super) async fn screenshots(
+    db: &impl ConnectionTrait,
+    engine: Option<&str>,
+) -> Result<Vec<screenshot::Model>, DbErr> {
+    use screenshot::Column as C;
+    let mut query = screenshot::Entity::find().order_by_asc(C::AddedAt).order_by_asc(C::Sha256);
+    if let Some(engine) = engine {
+        query = query.filter(C::Engine.eq(engine));
+    }
+    query.all(db).await
+}
+
+pub(super) async fn screenshot_of_digest(
+    db: &impl ConnectionTrait,
+    sha256: &str,
+) -> Result<Option<screenshot::Model>, DbErr> {
+    screenshot::Entity::find().filter(screenshot::Column::Sha256.eq(sha256)).one(db).await
+}
+
+pub(super) async fn put_screenshot(db: &impl ConnectionTrait, row: screenshot::Model) -> Result<(), DbErr> {
+    use screenshot::Column as C;
+    let newer = OnConflict::columns([C::Engine, C::Sha256]).update_column(C::Caption).to_owned();
+    let row = screenshot::ActiveModel::from(row).reset_all();
+    screenshot::Entity::insert(row).on_conflict(newer).exec_without_returning(db).await.map(drop)
+}
+
+/// Whether there was one.
+pub(super) async fn remove_screenshot(
+    db: &impl ConnectionTrait,
+    engine: &str,
+    sha256: &str,
+) -> Result<bool, DbErr> {
+    let key = (engine.to_owned(), sha256.to_owned());
+    Ok(screenshot::Entity::delete_by_id(key).exec(db).await?.rows_affected == 1)
+}
+
+/// One more download, counted by the database.
+pub(super) async fn add_count(db: &impl ConnectionTrait, row: count::Model) -> Result<(), DbErr> {
+    use count::Column as C;
+    let more = OnConflict::columns([C::Day, C::Engine, C::Version, C::Target])
+        .value(C::Count, Expr::col((count::Entity, C::Count)).add(1))
+        .to_owned();
+    let row = count::ActiveModel::from(row).reset_all();
+    count::Entity::insert(row).on_conflict(more).exec_without_returning(db).await.map(drop)
+}
+
+/// Downloads since a day, the last day first.
+pub(super) async fn counts(db: &impl ConnectionTrait, since: NaiveDate) -> Result<Vec<count::Model>, DbErr> {
+    use count::Column as C;
+    let query = count::Entity::find().filter(C::Day.gte(since)).order_by_desc(C::Day);
+    query.order_by_asc(C::Engine).order_by_desc(C::Version).order_by_asc(C::Target).all(db).await
 }

@@ -14,6 +14,7 @@ fn path(route: &RouteInfo, org: &str) -> String {
     let mut path = route.path.replace("{org}", org);
     for (name, value) in [
         ("{engine}", "nothing"),
+        ("{sha256}", "none"),
         ("{version}", "1.0.0"),
         ("{target}", "none"),
         ("{token}", "none"),
@@ -66,12 +67,14 @@ async fn public_routes_are_those_that_have_to_be() {
         "GET /api/v1/advisories",
         "GET /api/v1/engines",
         "GET /api/v1/engines/{engine}/releases",
+        "GET /api/v1/engines/{engine}/screenshots",
         "GET /api/v1/floors",
         "GET /api/v1/plans",
         "GET /api/v1/revocations",
         "GET /assets/portal.css",
         "GET /assets/portal.svg",
         "GET /engines/{engine}",
+        "GET /images/{sha256}",
         "GET /invitations/{token}",
         "GET /sign-in",
         "GET /sign-up",

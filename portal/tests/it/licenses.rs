@@ -272,3 +272,65 @@ async fn a_portal_whose_licences_hosts_would_refuse_does_not_start() {
     let refused = portal::serve::Portal::start(config, clock).await.err().expect("it starts");
     assert!(format!("{refused:#}").contains("hosts would refuse"), "{refused:#}");
 }
+
+#[tokio::test]
+async fn a_host_without_a_network_is_activated_by_files() {
+    let (portal, customer, _) = shop().await;
+    let key = || licenses::InstanceKey::from_pkcs8(&licenses::InstanceKey::generate().unwrap()).unwrap();
+    let own = key();
+    let request = licenses::InstanceRequest::sign(&own, "host.example.org", portal.now() - Duration::days(3));
+    let id = portal.licenses(&customer).await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/organisations/{}/licenses/{id}/activate", customer.org);
+    let activate = async |text: &str| {
+        let request = portal.request(reqwest::Method::POST, &path, &customer.cookie);
+        crate::portal::send(request.header("content-type", "text/plain").body(text.to_owned())).await
+    };
+    let bound = activate(&format!("{request}\n")).await;
+    assert_eq!(bound.status, 200, "{}", bound.text);
+    assert!(bound.headers["content-disposition"].to_str().unwrap().contains(&id));
+    let store = TrustStore::built_in();
+    let mut set = LicenseSet::default();
+    assert_eq!(set.install(&bound.text, &store, Some(&own.public_key().id())), Ok(Installed::New));
+    let other = LicenseSet::default().install(&bound.text, &store, Some(&key().public_key().id()));
+    assert_eq!(other, Err(licenses::Error::WrongInstance));
+    // The same file again is the same licence, and no further edition.
+    assert_eq!(activate(&request).await.text, bound.text);
+    assert_eq!(portal.licenses(&customer).await[0]["editions"].as_array().unwrap().len(), 2);
+    for wrong in ["", "a.b", &request.replacen('e', "f", 1)] {
+        activate(wrong).await.problem(422, "invalid");
+    }
+    let stranger = portal.customer("stranger").await;
+    let foreign = format!("/api/v1/organisations/{}/licenses/{id}/activate", stranger.org);
+    let foreign = portal.request(reqwest::Method::POST, &foreign, &stranger.cookie).body(request);
+    crate::portal::send(foreign.header("content-type", "text/plain")).await.problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn the_page_activates_and_transfers_by_forms() {
+    let (portal, customer, order) = shop().await;
+    let key = licenses::InstanceKey::from_pkcs8(&licenses::InstanceKey::generate().unwrap()).unwrap();
+    let request = licenses::InstanceRequest::sign(&key, "host", portal.now());
+    let id = portal.licenses(&customer).await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/organisations/{}/licenses/{id}/activate", customer.org);
+    let send = async |content: &str| {
+        let body = format!(
+            "--x\r\ncontent-disposition: form-data; name=\"request\"; filename=\"host.request\"\r\n\r\n{content}\r\n--x--\r\n"
+        );
+        let form = portal.request(reqwest::Method::POST, &path, &customer.cookie).body(body);
+        crate::portal::send(form.header("content-type", "multipart/form-data; boundary=x")).await
+    };
+    let bound = send(&request).await;
+    assert_eq!(bound.status, 200, "{}", bound.text);
+    let instance = key.public_key().id();
+    let claims = licenses::License::verify(&bound.text, &TrustStore::built_in()).unwrap().claims().clone();
+    assert_eq!(claims.instance, Some(instance.clone()));
+    assert_eq!(send("nonsense").await.status, 422);
+    assert_eq!(send(&"x".repeat(10_000)).await.status, 422);
+    let list = format!("/organisations/{}/licenses", customer.org);
+    let page = portal.get(&list, &customer.cookie).await.text;
+    assert!(page.contains(&instance.to_string()) && page.contains("2 editions"), "{page}");
+    let transfer = format!("/organisations/{}/orders/{order}/transfer", customer.org);
+    assert_eq!(portal.form(&transfer, &customer.cookie, &[("instance", "zz")]).await.status, 422);
+    assert_eq!(portal.form(&transfer, &customer.cookie, &[]).await.status, 303);
+    assert!(portal.get(&list, &customer.cookie).await.text.contains("For any one of your hosts."));
+}

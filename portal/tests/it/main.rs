@@ -8,6 +8,7 @@ mod checkout;
 mod config;
 mod crash;
 mod downloads;
+mod engines;
 mod hosts;
 mod keys;
 mod licenses;
