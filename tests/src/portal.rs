@@ -2,12 +2,15 @@
 
 use std::{
     fs,
+    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
 
 use crate::{bins, process::Process};
 

@@ -166,18 +166,18 @@ impl Marketplace {
         }
         let id = &license.claims().id;
         self.write_receipt(id, counted, now).await?;
-        match self.tell(app, token, id).await {
+        match self.call(app, token, id).await {
             Ok(()) => Ok(()),
             // With what the portal has as the last receipt, the same call goes through.
             Err(Refused { problem, .. }) if self.adopt_head(app, id, &problem).await? => {
-                self.tell(app, token, id).await.map_err(|refused| refused.error)
+                self.call(app, token, id).await.map_err(|refused| refused.error)
             }
             Err(refused) => Err(refused.error),
         }
     }
 
     /// Tell the portal what it has not countersigned, and take what it answers.
-    async fn tell(&self, app: &App, token: &str, license: &str) -> Result<(), Refused> {
+    async fn call(&self, app: &App, token: &str, license: &str) -> Result<(), Refused> {
         let open = receipts::open(self.0.core.db.read(), license, RECEIPTS).await.map_err(failed)?;
         let engines = app.engines.stored().await.map_err(failed)?;
         let engines =
