@@ -10,7 +10,7 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// rustls wants its crypto chosen once per process.
-fn provider() {
+pub(crate) fn provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 

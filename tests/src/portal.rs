@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 
-use crate::{bins, process::Process};
+use crate::{api::provider, bins, process::Process};
 
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -77,6 +77,7 @@ impl Portal {
     }
 
     async fn ready(&mut self) -> Result<()> {
+        provider();
         let (begun, ready) = (Instant::now(), format!("{}/readyz", self.url));
         while !reqwest::get(&ready).await.is_ok_and(|answer| answer.status().is_success()) {
             if self.process.ended()?.is_some() || begun.elapsed() > PATIENCE {
@@ -146,6 +147,7 @@ impl Customer {
     /// # Errors
     /// When the portal refuses.
     pub async fn sign_up(url: &str, name: &str, organisation: Option<&str>) -> Result<Self> {
+        provider();
         let client = Client::new();
         let email = format!("{name}@example.org");
         let body = json!({"email": email, "name": name, "password": PASSWORD, "organisation": organisation});

@@ -61,6 +61,7 @@ impl<T: ToSchema> ToSchema for PageSchema<T> {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
         Page::<T>::schemas(schemas);
     }
 }

@@ -85,6 +85,7 @@ impl<P: ToSchema> ToSchema for RunSchema<P> {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((P::name().into_owned(), P::schema()));
         Run::<P>::schemas(schemas);
     }
 }
