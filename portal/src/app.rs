@@ -24,6 +24,7 @@ use crate::{
     orders::Orders,
     payments::Payments,
     releases::Releases,
+    tuf::Tuf,
 };
 
 /// What every slice may use.
@@ -41,6 +42,8 @@ pub struct Core {
     pub audit: Audit,
     /// Port of the listener, once it listens.
     pub port: AtomicU16,
+    /// Told when what is distributed may have changed.
+    pub outdated: tokio::sync::Notify,
     /// Cancelled when the portal stops.
     pub shutdown: CancellationToken,
     /// Background tasks, waited for at the end.
@@ -101,7 +104,9 @@ pub struct App {
     /// Hosts that call.
     pub hosts: Hosts,
     /// Engines.
-    pub releases: Releases,
+    pub releases: Arc<Releases>,
+    /// Their distribution.
+    pub tuf: Tuf,
 }
 
 impl Deref for App {
@@ -120,6 +125,7 @@ impl App {
             data_dir: std::path::absolute(&config.data_dir)?,
             audit: Audit::new(db.clone(), clock.clone()),
             port: AtomicU16::new(config.http.port),
+            outdated: tokio::sync::Notify::new(),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             config,
@@ -128,10 +134,12 @@ impl App {
         });
         let licensing = Arc::new(Licensing::new(core.clone(), keys));
         let orders = Arc::new(Orders::new(core.clone(), licensing.clone()));
+        let releases = Arc::new(Releases::new(core.clone(), licensing.clone()));
         Ok(Arc::new(Self {
             accounts: Accounts::new(core.clone())?,
             payments: Payments::new(core.clone(), orders.clone())?,
-            releases: Releases::new(core.clone(), licensing.clone()),
+            tuf: Tuf::new(core.clone(), licensing.clone(), releases.clone())?,
+            releases,
             advisories: Advisories::new(core.clone()),
             hosts: Hosts::new(core.clone(), licensing.clone()),
             licensing,
@@ -142,6 +150,7 @@ impl App {
 
     /// Bring up to date what time changes: licences, webhooks that wait, sessions that ended. Every hour, and at the start.
     pub fn start(self: &Arc<Self>) {
+        self.distribute();
         let (app, shutdown) = (Arc::downgrade(self), self.shutdown.clone());
         self.tasks.spawn(async move {
             let mut hourly = tokio::time::interval(std::time::Duration::from_secs(3600));
@@ -152,6 +161,24 @@ impl App {
                 }
                 let Some(app) = app.upgrade() else { return };
                 app.bring_up_to_date().await;
+            }
+        });
+    }
+
+    /// Distribute what is new: when something was published, and in time before what is signed expires.
+    fn distribute(self: &Arc<Self>) {
+        let (app, shutdown) = (Arc::downgrade(self), self.shutdown.clone());
+        self.tasks.spawn(async move {
+            loop {
+                let Some(app) = app.upgrade() else { return };
+                if let Err(error) = app.tuf.bring_up_to_date(&Ctx::job("distribute")).await {
+                    tracing::error!(error = %crate::tuf::causes(&error), "what is distributed could not be brought up to date");
+                }
+                tokio::select! {
+                    () = shutdown.cancelled() => return,
+                    () = app.outdated.notified() => {}
+                    () = tokio::time::sleep(crate::tuf::ROUND) => {}
+                }
             }
         });
     }
@@ -167,6 +194,11 @@ impl App {
         }
         for warning in self.licensing.keys().warnings(self.clock.now()) {
             tracing::warn!(warning, "a key needs attention");
+        }
+        match self.tuf.warning().await {
+            Ok(Some(warning)) => tracing::warn!(warning, "distribution needs attention"),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "the root of distribution could not be looked at"),
         }
         if let Err(error) = self.accounts.sweep().await {
             tracing::error!(%error, "ended sessions could not be deleted");

@@ -15,7 +15,7 @@ use crate::{
     ctx::Ctx,
     licensing::Keys,
     releases::Channel,
-    serve,
+    serve, tuf,
 };
 
 /// SysManage portal.
@@ -112,8 +112,57 @@ enum Command {
         #[command(subcommand)]
         what: KeysCommand,
     },
+    /// What hosts fetch through TUF.
+    Tuf {
+        #[command(subcommand)]
+        what: TufCommand,
+    },
+    /// Write an air-gap bundle: metadata, engines, licences and revocations in one file.
+    Bundle {
+        /// The organisation: its id.
+        #[arg(long)]
+        organisation: uuid::Uuid,
+        /// The file; it must not exist.
+        #[arg(long)]
+        out: PathBuf,
+        /// Engines; all that the organisation may have, when absent.
+        #[arg(long, value_delimiter = ',')]
+        engines: Vec<String>,
+        /// Rust target triples; all, when absent.
+        #[arg(long, value_delimiter = ',')]
+        targets: Vec<String>,
+    },
     /// Print the configuration in force.
     Config,
+}
+
+#[derive(Debug, Subcommand)]
+enum TufCommand {
+    /// Write the first root, of the keys that the configuration names, for `distribution.root_file` and for hosts.
+    FirstRoot {
+        /// The file; it must not exist.
+        #[arg(long)]
+        out: PathBuf,
+        /// How many of the root's keys must sign.
+        #[arg(long, default_value_t = 1)]
+        threshold: u64,
+    },
+    /// Sign what is new or expires soon. The portal does so by itself while it serves.
+    Update,
+    /// Give a role other keys: the next root, and all that is signed by it, in one go.
+    Rotate {
+        /// The role.
+        role: tuf::Role,
+        /// PEM file of a key from now on; may be repeated. None: sign the root anew with its keys of now.
+        #[arg(long = "key-file")]
+        key_files: Vec<String>,
+        /// How many of these keys must sign.
+        #[arg(long)]
+        threshold: Option<u64>,
+        /// PEM file of a root key that the configuration does not name; may be repeated.
+        #[arg(long = "root-key-file")]
+        root_key_files: Vec<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -192,6 +241,20 @@ enum KeysCommand {
     Check,
 }
 
+impl Command {
+    fn changes_what_is_distributed(&self) -> bool {
+        matches!(
+            self,
+            Self::Publish { .. }
+                | Self::Yank { .. }
+                | Self::Unyank { .. }
+                | Self::Move { .. }
+                | Self::Advisory { .. }
+                | Self::Floor { .. }
+        )
+    }
+}
+
 /// Entry of the program.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -224,9 +287,19 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Config => print_text(&toml::to_string(&config)?),
         Command::Keys { what } => keys(&config, &clock, &what),
+        Command::Tuf { what: TufCommand::FirstRoot { out, threshold } } => {
+            let root = tuf::first_root(&config.distribution, threshold, clock.now())?;
+            let file = std::fs::File::options().write(true).create_new(true).open(&out);
+            let file = file.and_then(|mut file| file.write_all(&root).and_then(|()| file.sync_all()));
+            file.with_context(|| format!("{} cannot be written", out.display()))
+        }
         command => runtime.block_on(async {
             let app = serve::open(config, clock).await?;
-            let outcome = one(&app, command).await;
+            let changes = command.changes_what_is_distributed();
+            let mut outcome = one(&app, command).await;
+            if outcome.is_ok() && changes {
+                outcome = app.tuf.bring_up_to_date(&Ctx::operator()).await.map(drop).map_err(Into::into);
+            }
             app.stop().await;
             outcome
         }),
@@ -273,7 +346,32 @@ async fn one(app: &Arc<App>, command: Command) -> anyhow::Result<()> {
         Command::ResetSecondFactor { email } => Ok(app.accounts.reset_second_factor(&ctx, &email).await?),
         Command::Advisory { what } => advisory(app, &ctx, what).await,
         Command::Floor { what } => floor(app, &ctx, what).await,
+        Command::Tuf { what } => distribution(app, &ctx, what).await,
+        Command::Bundle { organisation, out, engines, targets } => {
+            app.tuf.bring_up_to_date(&ctx).await?;
+            let file = std::fs::File::options().write(true).create_new(true).open(&out);
+            let file = file.with_context(|| format!("{} cannot be made", out.display()))?;
+            let selection = tuf::Selection { engines, targets };
+            let made = app.tuf.bundle(&ctx, organisation, &selection, file).await;
+            if made.is_err() {
+                // A part of a bundle is of no use.
+                let _ = std::fs::remove_file(&out);
+            }
+            Ok(made?)
+        }
         Command::Serve { .. } | Command::Config | Command::Keys { .. } => Ok(()),
+    }
+}
+
+async fn distribution(app: &Arc<App>, ctx: &Ctx, what: TufCommand) -> anyhow::Result<()> {
+    match what {
+        TufCommand::Update => print(&serde_json::json!({"new": app.tuf.bring_up_to_date(ctx).await?})),
+        // Written without an application, whose start needs it.
+        TufCommand::FirstRoot { .. } => Ok(()),
+        TufCommand::Rotate { role, key_files, threshold, root_key_files } => {
+            let rotation = tuf::Rotation { role, key_files, threshold, root_key_files };
+            print(&app.tuf.rotate(ctx, &rotation).await?)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 mod auth;
 mod catalogue;
 mod database;
+mod distribution;
 mod downloads;
 mod http;
 mod licenses;
@@ -15,6 +16,7 @@ mod payments;
 pub use auth::AuthConfig;
 pub use catalogue::CatalogueConfig;
 pub use database::DatabaseConfig;
+pub use distribution::DistributionConfig;
 pub use downloads::DownloadsConfig;
 pub use http::HttpConfig;
 pub use licenses::{KeyConfig, KeyUse, LicensesConfig};
@@ -43,6 +45,8 @@ pub struct Config {
     pub payments: PaymentsConfig,
     /// `[licenses]`
     pub licenses: LicensesConfig,
+    /// `[distribution]`
+    pub distribution: DistributionConfig,
     /// `[downloads]`
     pub downloads: DownloadsConfig,
 }
@@ -59,6 +63,7 @@ impl Default for Config {
             catalogue: CatalogueConfig::default(),
             payments: PaymentsConfig::default(),
             licenses: LicensesConfig::default(),
+            distribution: DistributionConfig::default(),
             downloads: DownloadsConfig::default(),
         }
     }
@@ -133,6 +138,7 @@ impl Config {
         self.catalogue.check()?;
         self.payments.check()?;
         self.licenses.check()?;
+        self.distribution.check()?;
         self.downloads.check()?;
         tracing_subscriber::EnvFilter::try_new(&self.log)
             .map(drop)

@@ -258,6 +258,14 @@ impl Ctx {
         self.host.as_deref().ok_or(Forbidden::NotAHost)
     }
 
+    /// Authorise a download for an organisation: by a member whose role has that, or by one of its hosts.
+    pub fn require_download(&self, organisation: Uuid) -> Result<(), Forbidden> {
+        match &self.host {
+            Some(host) if host.organisation == organisation => Ok(()),
+            _ => self.require(organisation, Permission::Download),
+        }
+    }
+
     /// Authorise what only a person may do, who has a session.
     pub fn require_person(&self) -> Result<Uuid, Forbidden> {
         match self.actor {

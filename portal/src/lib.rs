@@ -29,3 +29,4 @@ pub mod problem;
 pub mod releases;
 mod secret;
 pub mod serve;
+pub mod tuf;

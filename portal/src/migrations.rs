@@ -17,6 +17,7 @@ mod m0013_create_advisories;
 mod m0014_add_asks_and_conformance;
 mod m0015_create_screenshots;
 mod m0016_create_download_counts;
+mod m0017_create_tuf_files;
 
 /// Every migration of the portal, in order.
 pub struct Migrator;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_add_asks_and_conformance::Migration),
             Box::new(m0015_create_screenshots::Migration),
             Box::new(m0016_create_download_counts::Migration),
+            Box::new(m0017_create_tuf_files::Migration),
         ]
     }
 }

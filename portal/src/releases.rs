@@ -24,6 +24,19 @@ pub use publish::Published;
 pub use screenshots::Screenshot;
 pub use service::{Asks, Engine, File, Release, Releases};
 
+/// Every release, newest first, in the caller's transaction.
+pub(crate) async fn all(db: &impl ConnectionTrait) -> Result<Vec<Release>, ReleaseError> {
+    service::read(db, None).await
+}
+
+/// A file in the data directory that has no name any more: it goes when nobody holds it.
+pub(crate) fn unnamed_file(data_dir: &std::path::Path) -> std::io::Result<std::fs::File> {
+    let path = data_dir.join(format!(".{}.partial", uuid::Uuid::now_v7().simple()));
+    let file = std::fs::File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(path)?;
+    Ok(file)
+}
+
 use crate::catalogue::Tier;
 
 /// Whether any version of an engine is published.

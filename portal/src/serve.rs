@@ -78,6 +78,9 @@ async fn reload(app: &App) {
         Ok(keys) => tracing::info!(keys = keys.len(), "the keys were read again"),
         Err(error) => tracing::error!(%error, "the keys in use stay"),
     }
+    if let Err(error) = app.tuf.reload_keys(&Ctx::operator()).await {
+        tracing::error!(error = %crate::tuf::causes(&error), "the keys of distribution in use stay");
+    }
 }
 
 /// Serve until SIGTERM or SIGINT.

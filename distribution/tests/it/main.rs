@@ -4,6 +4,7 @@ mod attacks;
 mod bundles;
 mod delegations;
 mod downloads;
+mod hostile;
 mod publisher;
 mod python;
 mod roots;

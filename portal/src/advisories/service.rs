@@ -151,6 +151,7 @@ impl Advisories {
         let change = Change::new("advisory.published", "advisory", &advisory.id).detail(&advisory.says);
         self.core.audit.record_in(ctx, &tx, change).await?;
         tx.commit().await?;
+        self.core.outdated.notify_one();
         Ok(advisory)
     }
 
@@ -166,6 +167,7 @@ impl Advisories {
         let change = Change::new("advisory.changed", "advisory", id).detail(&advisory.says);
         self.core.audit.record_in(ctx, &tx, change).await?;
         tx.commit().await?;
+        self.core.outdated.notify_one();
         Ok(advisory)
     }
 
@@ -179,6 +181,7 @@ impl Advisories {
         store::update(&tx, row(advisory.clone())).await?;
         self.core.audit.record_in(ctx, &tx, Change::new("advisory.withdrawn", "advisory", id)).await?;
         tx.commit().await?;
+        self.core.outdated.notify_one();
         Ok(advisory)
     }
 
@@ -202,6 +205,7 @@ impl Advisories {
         let change = Change::new("floor.set", "engine", engine).detail(&version);
         self.core.audit.record_in(ctx, &tx, change).await?;
         tx.commit().await?;
+        self.core.outdated.notify_one();
         Ok(Floor { engine: engine.to_owned(), version, set_at })
     }
 
@@ -214,6 +218,7 @@ impl Advisories {
         }
         self.core.audit.record_in(ctx, &tx, Change::new("floor.removed", "engine", engine)).await?;
         tx.commit().await?;
+        self.core.outdated.notify_one();
         Ok(())
     }
 

@@ -42,6 +42,12 @@ pub(super) async fn caller(app: &Arc<App>, parts: &Parts) -> Result<Option<Ctx>,
     Ok(Some(ctx))
 }
 
+/// Whether a request carries a host's proof, good or not.
+pub(super) fn brings_proof(request: &Request) -> bool {
+    let header = request.headers().get(header::AUTHORIZATION);
+    header.and_then(|value| value.to_str().ok()).is_some_and(HostProof::is_one)
+}
+
 /// A request of a host, with its [`Ctx`] in it. The proof is over the body, which is therefore read here; before that a
 /// request without a proof is refused.
 pub(super) async fn host(app: &Arc<App>, request: Request) -> Result<Request, Problem> {

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     accounts, advisories, app::App, audit, catalogue, hosts, licensing, orders, pages, payments, releases,
+    tuf,
 };
 
 /// No script at all, nothing from elsewhere, forms only to the portal and on to the payment page.
@@ -30,12 +31,18 @@ fn timed(app: &Arc<App>) -> Routes {
     let routes = hosts::routes::routes(routes);
     let routes = advisories::routes::routes(routes);
     let routes = releases::routes::routes(routes);
+    let routes = tuf::routes::routes(routes);
     pages::routes(routes)
+}
+
+/// Routes that send for as long as the other side takes.
+fn streams(app: &Arc<App>) -> Routes {
+    tuf::routes::streams(releases::routes::streams(Routes::new(app.clone())))
 }
 
 /// Every route that there is.
 pub fn declared(app: &Arc<App>) -> Vec<RouteInfo> {
-    let streams = releases::routes::streams(Routes::new(app.clone()));
+    let streams = streams(app);
     timed(app).finish().1.into_iter().chain(streams.finish().1).collect()
 }
 
@@ -44,7 +51,7 @@ pub fn router(app: &Arc<App>) -> Router {
     let limit = usize::try_from(app.config.http.max_body_kib).unwrap_or(usize::MAX).saturating_mul(1024);
     let timeout = Duration::from_secs(app.config.http.request_timeout_s);
     let (timed, _) = timed(app).finish();
-    let (streams, _) = releases::routes::streams(Routes::new(app.clone())).finish();
+    let (streams, _) = streams(app).finish();
     timed
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))

@@ -33,6 +33,8 @@ pub enum Access {
     Staff,
     /// Hosts that prove their instance key and a licence, with each request.
     Host,
+    /// Whoever signed in, and hosts; the service asks for a licence.
+    Download,
 }
 
 /// A route that there is.
@@ -79,7 +81,7 @@ impl Routes {
 
 /// Runs before a handler, and before the body is read.
 async fn guard(State((app, access)): State<(Arc<App>, Access)>, request: Request, next: Next) -> Response {
-    if access == Access::Host {
+    if access == Access::Host || (access == Access::Download && access::brings_proof(&request)) {
         return match access::host(&app, request).await {
             Ok(request) => next.run(request).await,
             Err(problem) => problem.into_response(),
@@ -94,7 +96,7 @@ async fn guard(State((app, access)): State<(Arc<App>, Access)>, request: Request
         Err(problem) => return problem.into_response(),
     };
     let allowed = match access {
-        Access::Public | Access::SignedIn | Access::Host => Ok(()),
+        Access::Public | Access::SignedIn | Access::Host | Access::Download => Ok(()),
         Access::Staff => ctx.require_staff().map_err(Problem::from),
         Access::Member(permission) => match organisation(&mut parts).await {
             Some(id) => ctx.require(id, permission).map_err(Problem::from),

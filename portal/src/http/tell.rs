@@ -56,7 +56,7 @@ fn finish(app: &App, response: Response, method: &Method, path: &str, id: &str) 
     } else {
         tracing::debug!(code = %problem.code, request_id = id, detail = %problem.detail, "request refused");
     }
-    if path.starts_with("/api/") || path.starts_with("/webhooks/") {
+    if ["/api/", "/tuf/", "/webhooks/"].iter().any(|programs| path.starts_with(programs)) {
         return problem.json(id);
     }
     if problem.status == StatusCode::UNAUTHORIZED && method == Method::GET {

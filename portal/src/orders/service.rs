@@ -271,6 +271,8 @@ impl Orders {
         let what = What::InvoicePaid { payment, amount, period };
         let order = self.record_in(ctx, &tx, order, vec![Event { id: event, at: now, what }]).await?;
         tx.commit().await?;
+        // A licence may have been revoked.
+        self.core.outdated.notify_one();
         Ok(order)
     }
 
@@ -293,6 +295,8 @@ impl Orders {
         let tx = self.core.db.begin().await?;
         let order = self.record_in(ctx, &tx, order, vec![event]).await?;
         tx.commit().await?;
+        // A licence may have been revoked.
+        self.core.outdated.notify_one();
         Ok(order)
     }
 

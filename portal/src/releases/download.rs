@@ -29,8 +29,9 @@ pub struct Wanted {
 }
 
 /// A file that may be sent, with the slot that it takes until it is dropped.
-pub(super) struct Download {
+pub(crate) struct Download {
     pub(super) name: String,
+    pub(super) wanted: Wanted,
     pub(super) sha256: Sha256Hex,
     pub(super) size: u64,
     path: std::path::PathBuf,
@@ -44,7 +45,7 @@ pub(super) struct Opened {
 }
 
 /// One running download.
-pub(super) struct Slot {
+pub(crate) struct Slot {
     organisation: Uuid,
     running: Arc<Mutex<HashMap<Uuid, usize>>>,
     _permit: OwnedSemaphorePermit,
@@ -70,7 +71,7 @@ impl Releases {
         organisation: Uuid,
         wanted: &Wanted,
     ) -> Result<Download, ReleaseError> {
-        ctx.require(organisation, crate::ctx::Permission::Download)?;
+        ctx.require_download(organisation)?;
         let release = self.find(&wanted.engine, &wanted.version).await?;
         self.require_license(ctx, organisation, &release, wanted.license.as_deref()).await?;
         if let Some(reason) = release.yanked {
@@ -80,11 +81,44 @@ impl Releases {
         let file = file.ok_or(ReleaseError::NotFound("target of this version"))?;
         Ok(Download {
             name: format!("{}-{}-{}.engine", release.engine, release.version, file.target),
+            wanted: wanted.clone(),
             path: self.blobs.path(&file.sha256),
             sha256: file.sha256,
             size: file.size,
             slot: self.slot(organisation)?,
         })
+    }
+
+    /// Authorise the download of a target of TUF: for a host by its licence, for a person or a program by those of any of
+    /// its organisations. Answers for which one.
+    pub(crate) async fn download_target(
+        &self,
+        ctx: &Ctx,
+        (engine, version, target): (&str, &str, &str),
+        sha256: &str,
+    ) -> Result<(Uuid, Download), ReleaseError> {
+        let license = ctx.host.as_ref().map(|host| host.license.clone());
+        let organisations: Vec<Uuid> = match &ctx.host {
+            Some(host) => vec![host.organisation],
+            None => ctx.memberships.iter().map(|membership| membership.organisation).collect(),
+        };
+        let wanted =
+            Wanted { engine: engine.into(), version: version.into(), target: target.into(), license };
+        let mut refusal = ReleaseError::Forbidden(crate::ctx::Forbidden::NoMember);
+        for organisation in organisations {
+            match self.download(ctx, organisation, &wanted).await {
+                Ok(download) if download.sha256.to_string() == sha256 => return Ok((organisation, download)),
+                Ok(_) => return Err(ReleaseError::NotFound("target")),
+                Err(error @ (ReleaseError::Database(_) | ReleaseError::Storage(_))) => return Err(error),
+                Err(error) => refusal = error,
+            }
+        }
+        Err(refusal)
+    }
+
+    /// Where the bytes of a package are. The caller has authorised.
+    pub(crate) fn package(&self, sha256: &Sha256Hex) -> std::path::PathBuf {
+        self.blobs.path(sha256)
     }
 
     /// Record that a download began: once for a file, not for each of its parts.
@@ -93,7 +127,8 @@ impl Releases {
         Ok(self.core.audit.record(ctx, change).await?)
     }
 
-    fn slot(&self, organisation: Uuid) -> Result<Slot, ReleaseError> {
+    /// A slot for what is sent to an organisation.
+    pub(crate) fn slot(&self, organisation: Uuid) -> Result<Slot, ReleaseError> {
         let config = &self.core.config.downloads;
         let permit = self.slots.clone().try_acquire_owned();
         let permit = permit.map_err(|_| ReleaseError::TooManyDownloads(config.at_once))?;

@@ -4,10 +4,7 @@ use licenses::{Circumstances, ClockFloor, EngineBuild, Entitlement, LicenseSet, 
 use uuid::Uuid;
 
 use super::{Release, ReleaseError, Releases};
-use crate::{
-    ctx::{Ctx, Permission},
-    licensing::License,
-};
+use crate::{accounts, ctx::Ctx, licensing::License};
 
 impl Releases {
     /// Fail unless a licence of the organisation (that of id `only`, where given) grants this release now.
@@ -18,7 +15,7 @@ impl Releases {
         release: &Release,
         only: Option<&str>,
     ) -> Result<(), ReleaseError> {
-        ctx.require(organisation, Permission::Download)?;
+        ctx.require_download(organisation)?;
         if let Some(license) = only
             && self.licensing.owner(license).await?.is_some_and(|owner| owner != organisation)
         {
@@ -37,6 +34,24 @@ impl Releases {
         }
         let (code, detail) = refusal;
         Err(ReleaseError::Unlicensed { code, detail, engine: release.engine.clone() })
+    }
+
+    /// Releases that licences of an organisation grant now, and that were not withdrawn. The caller has authorised.
+    pub(crate) async fn granted(&self, organisation: Uuid) -> Result<Vec<Release>, ReleaseError> {
+        let licenses = self.licensing.of(organisation).await?;
+        let mut releases = self.read(None).await?;
+        releases.retain(|release| {
+            let Some(entitlement) = &release.entitlement else { return release.yanked.is_none() };
+            let build = EngineBuild::new(entitlement.as_str(), release.version.clone(), release.built_at);
+            release.yanked.is_none() && licenses.iter().any(|license| self.judge(license, &build).is_none())
+        });
+        Ok(releases)
+    }
+
+    /// Name of an organisation. The caller has authorised.
+    pub(crate) async fn organisation_name(&self, organisation: Uuid) -> Result<String, ReleaseError> {
+        let found = accounts::organisation_of(self.core.db.read(), organisation).await?;
+        found.map(|found| found.name).ok_or(ReleaseError::NotFound("organisation"))
     }
 
     /// Why one licence does not grant a build; nothing when it does.

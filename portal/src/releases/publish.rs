@@ -84,6 +84,7 @@ impl Releases {
             self.core.audit.record_in(ctx, &tx, change).await?;
         }
         tx.commit().await?;
+        self.core.outdated.notify_one();
         Ok(published)
     }
 

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use self::range::Range;
 use super::{
     Channel, Downloaded, Release, Screenshot, Wanted,
-    download::{Download, Opened},
+    download::{Download, Opened, Slot},
     picture,
 };
 use crate::{
@@ -179,6 +179,18 @@ async fn download(
 ) -> Result<Response, Problem> {
     let wanted = Wanted { engine, version, target, license: which.license };
     let download = app.releases.download(&ctx, org, &wanted).await?;
+    answer(&app, &ctx, org, download, &method, &headers).await
+}
+
+/// The answer that sends a package, whole or in part.
+pub(crate) async fn answer(
+    app: &App,
+    ctx: &Ctx,
+    org: Uuid,
+    download: Download,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let etag = format!("\"{}\"", download.sha256);
     let text = |name: HeaderName| headers.get(name).and_then(|v| v.to_str().ok());
     let same =
@@ -213,12 +225,12 @@ async fn download(
         let value = range.parse().map_err(Problem::internal)?;
         response.headers_mut().insert(header::CONTENT_RANGE, value);
     }
-    if method == Method::HEAD {
+    if *method == Method::HEAD {
         return Ok(response);
     }
     if first == 0 {
-        app.releases.record(&ctx, org, &download.name).await?;
-        app.releases.count(&wanted).await?;
+        app.releases.record(ctx, org, &download.name).await?;
+        app.releases.count(&download.wanted).await?;
     }
     let stall = Duration::from_secs(app.config.downloads.stall_timeout_s);
     *response.body_mut() = send(download, first, length, stall).await?;
@@ -228,7 +240,14 @@ async fn download(
 /// The bytes, read as the client takes them. One that takes none for `stall` loses its slot.
 async fn send(download: Download, first: u64, length: u64, stall: Duration) -> Result<Body, Problem> {
     let Opened { file, slot } = download.open(first).await?;
-    let pieces = ReaderStream::with_capacity(file.take(length), PIECE);
+    Ok(body(ReaderStream::with_capacity(file.take(length), PIECE), slot, stall))
+}
+
+/// Pieces as a body that holds its slot.
+pub(crate) fn body<P>(pieces: P, slot: Slot, stall: Duration) -> Body
+where
+    P: tokio_stream::Stream<Item = std::io::Result<axum::body::Bytes>> + Send + 'static,
+{
     let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<axum::body::Bytes>>(2);
     tokio::spawn(async move {
         let _slot = slot;
@@ -241,5 +260,5 @@ async fn send(download: Download, first: u64, length: u64, stall: Duration) -> R
             }
         }
     });
-    Ok(Body::from_stream(ReceiverStream::new(receiver)))
+    Body::from_stream(ReceiverStream::new(receiver))
 }

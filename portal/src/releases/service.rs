@@ -224,15 +224,12 @@ impl Releases {
         work(&tx, row.id).await?;
         self.core.audit.record_in(ctx, &tx, change).await?;
         tx.commit().await?;
+        self.core.outdated.notify_one();
         Ok(())
     }
 
-    async fn read(&self, engine: Option<&str>) -> Result<Vec<Release>, ReleaseError> {
-        let db = self.core.db.read();
-        let rows = store::releases(db, engine).await?;
-        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-        let files = store::files(db, &ids).await?;
-        Ok(rows.into_iter().filter_map(|row| view(row, &files)).collect())
+    pub(super) async fn read(&self, engine: Option<&str>) -> Result<Vec<Release>, ReleaseError> {
+        read(self.core.db.read(), engine).await
     }
 
     pub(super) async fn find(&self, engine: &str, version: &str) -> Result<Release, ReleaseError> {
@@ -241,6 +238,17 @@ impl Releases {
         let files = store::files(db, &[row.id]).await?;
         view(row, &files).ok_or(ReleaseError::NotFound("version"))
     }
+}
+
+/// Releases of an engine, or of all, newest first.
+pub(super) async fn read(
+    db: &impl sea_orm::ConnectionTrait,
+    engine: Option<&str>,
+) -> Result<Vec<Release>, ReleaseError> {
+    let rows = store::releases(db, engine).await?;
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let files = store::files(db, &ids).await?;
+    Ok(rows.into_iter().filter_map(|row| view(row, &files)).collect())
 }
 
 /// A row as others see it; rows that do not read are left out.

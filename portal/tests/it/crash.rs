@@ -25,14 +25,14 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(60);
 const MONTH: i64 = 30 * 86_400;
 
-struct Process {
+pub struct Process {
     child: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Process {
     /// Serve until it is killed; the log says where.
-    async fn start(config: &Path) -> Self {
+    pub async fn start(config: &Path) -> Self {
         let mut child = command(config).arg("serve").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let found = timeout(PATIENCE, async {
@@ -49,25 +49,25 @@ impl Process {
         Self { child, url: format!("http://{address}") }
     }
 
-    async fn kill(mut self) {
+    pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 }
 
-fn command(config: &Path) -> Command {
+pub fn command(config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sysmanage-portal"));
     command.arg("--config").arg(config).env("NO_COLOR", "1").kill_on_drop(true);
     command
 }
 
-async fn publish(config: &Path, file: &Path) -> ExitStatus {
+pub async fn publish(config: &Path, file: &Path) -> ExitStatus {
     let mut child =
         command(config).arg("publish").arg(file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     timeout(PATIENCE, child.wait()).await.unwrap().unwrap()
 }
 
 /// A configuration file of a portal on SQLite.
-fn configure(folder: &Path, stripe: &str) -> std::path::PathBuf {
+pub fn configure(folder: &Path, stripe: &str) -> std::path::PathBuf {
     let mut config = Config { data_dir: folder.join("data"), ..Config::default() };
     config.http.port = 0;
     config.auth.logins_per_minute = 10_000;

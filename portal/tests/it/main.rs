@@ -17,3 +17,4 @@ mod pages;
 mod portal;
 mod second_factor;
 mod stripe;
+mod tuf;
