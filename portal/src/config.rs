@@ -11,6 +11,7 @@ mod downloads;
 mod http;
 mod licenses;
 mod payments;
+mod releases;
 
 pub use auth::AuthConfig;
 pub use catalogue::CatalogueConfig;
@@ -19,6 +20,7 @@ pub use downloads::DownloadsConfig;
 pub use http::HttpConfig;
 pub use licenses::{KeyConfig, KeyUse, LicensesConfig};
 pub use payments::{PaymentsConfig, StripeConfig};
+pub use releases::ReleasesConfig;
 
 /// The whole configuration. Every key has a default; an unknown key is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +45,8 @@ pub struct Config {
     pub payments: PaymentsConfig,
     /// `[licenses]`
     pub licenses: LicensesConfig,
+    /// `[releases]`
+    pub releases: ReleasesConfig,
     /// `[downloads]`
     pub downloads: DownloadsConfig,
 }
@@ -59,6 +63,7 @@ impl Default for Config {
             catalogue: CatalogueConfig::default(),
             payments: PaymentsConfig::default(),
             licenses: LicensesConfig::default(),
+            releases: ReleasesConfig::default(),
             downloads: DownloadsConfig::default(),
         }
     }
@@ -133,6 +138,7 @@ impl Config {
         self.catalogue.check()?;
         self.payments.check()?;
         self.licenses.check()?;
+        self.releases.check()?;
         self.downloads.check()?;
         tracing_subscriber::EnvFilter::try_new(&self.log)
             .map(drop)

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 use super::{
+    openapi,
     routes::{RouteInfo, Routes},
     tell,
 };
@@ -30,6 +31,7 @@ fn timed(app: &Arc<App>) -> Routes {
     let routes = hosts::routes::routes(routes);
     let routes = advisories::routes::routes(routes);
     let routes = releases::routes::routes(routes);
+    let routes = openapi::routes(routes);
     pages::routes(routes)
 }
 
