@@ -25,5 +25,5 @@ export default defineConfig({
       ['/api', '/engines'].map((path) => [path, { target: host, secure: false, changeOrigin: false }]),
     ),
   },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts'], setupFiles: ['scripts/test-browser.ts'] },
 } as Parameters<typeof defineConfig>[0])

@@ -3,6 +3,7 @@ import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
 
 import { api, closed, fleet, install, license, signIn, SLOW, unlicense } from './fleet.ts'
+import { flaws } from './look.ts'
 
 /** Something that only a reload of the console would remove. */
 const mark = (page: Page) => page.evaluate(() => Object.assign(window, { notReloaded: true }))
@@ -137,11 +138,7 @@ test('a privileged script runs once somebody else has approved it', async ({ pag
 })
 
 test('a schedule is made with its next runs before the eyes, and switched off', async ({ page }) => {
-  const admin = await api()
-  const script = `Scheduled ${Date.now()}`
-  const version = { content: '#!/bin/sh\ntrue\n', interpreter: 'sh', parameters: [], privileged: false, timeout_s: 60, note: '' }
-  const made = await admin.post('/api/v1/engines/automation/scripts', { data: { name: script, description: '', version } })
-  expect(made.ok(), await made.text()).toBe(true)
+  const script = await written('Scheduled')
   await signIn(page)
   await page.goto(`${fleet.url}/engines/automation/schedules`)
   await page.getByRole('button', { name: 'New schedule' }).click()
@@ -174,21 +171,107 @@ test('what the console says about engines is said in the second language', async
   await signIn(page)
   await page.evaluate(() => localStorage.setItem('sysmanage.language', 'de'))
   await page.goto(`${fleet.url}/engines/example/notes`)
-  await expect(page.getByLabel('New note')).toBeVisible()
+  await expect(page.getByLabel('Neue Notiz')).toBeVisible()
+  const entry = page.getByRole('navigation').locator('a[href="/engines/example/notes"]')
+  await expect(entry).toHaveText('Notizen')
   const admin = await api()
   try {
     await admin.post('/api/v1/engines/example/-/disable', { data: {} })
     const locked = page.getByTestId('engine-locked')
     await expect(locked).toContainText('Example ist ausgeschaltet')
     await expect(locked.getByRole('button', { name: 'Zu den Engines' })).toBeVisible()
-    await expect(page.getByRole('navigation').getByText('gesperrt')).toBeVisible()
+    // Without the engine's code there are only the words of its manifest.
+    await expect(entry).toHaveText(/^Notes\s*gesperrt$/)
   } finally {
     await admin.post('/api/v1/engines/example/-/enable', { data: {} })
   }
+  await expect(entry).toHaveText('Notizen')
   await page.goto(`${fleet.url}/engines/example/nowhere`)
   await expect(page.getByRole('alert')).toContainText('Example hat unter dieser Adresse keine Seite.')
   await page.goto(`${fleet.url}/engines/nothing/at-all`)
   await expect(page.getByRole('alert')).toContainText('Keine solche Engine')
+})
+
+/** A script in the library; the answer is its name. */
+async function written(title: string): Promise<string> {
+  const name = `${title} ${Date.now()}`
+  const version = { content: '#!/bin/sh\ntrue\n', interpreter: 'sh', parameters: [], privileged: false, timeout_s: 60, note: '' }
+  const made = await (await api()).post('/api/v1/engines/automation/scripts', { data: { name, description: '', version } })
+  expect(made.ok(), await made.text()).toBe(true)
+  return name
+}
+
+test('pages of engines speak the language of the console, and follow it without a reload', async ({ page }) => {
+  const script = await written('Two languages')
+  const entry = (path: string) => page.getByRole('navigation').locator(`a[href="/engines/${path}"]`)
+  const title = (name: string) => page.getByRole('heading', { name, level: 1, exact: true })
+  const speak = async (language: string) => {
+    await page.getByRole('button', { name: /admin$/ }).click()
+    await page.getByText(language, { exact: true }).click()
+    await page.keyboard.press('Escape')
+  }
+  await signIn(page)
+  await page.goto(`${fleet.url}/engines/automation/scripts`)
+  await expect(title('Scripts')).toBeVisible()
+  await mark(page)
+
+  await speak('Deutsch')
+  await expect(page.locator('html')).toHaveAttribute('lang', 'de')
+  await expect(title('Skripte')).toBeVisible()
+  await expect(page).toHaveTitle('Skripte · SysManage')
+  const menu = { scripts: 'Skripte', runs: 'Läufe', approvals: 'Freigaben', schedules: 'Zeitpläne' }
+  for (const [path, label] of Object.entries(menu)) await expect(entry(`automation/${path}`)).toContainText(label)
+  await page.getByRole('button', { name: `${script} ausführen` }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Hosts').first().fill('name:this-machine')
+  await expect(dialog.getByTestId('run-sentence')).toHaveText(`Version 1 von ${script} wird auf 1 Host laufen.`)
+  await expect(dialog.getByRole('button', { name: 'Auf 1 Host ausführen' })).toBeEnabled()
+  await page.keyboard.press('Escape')
+  await closed(page)
+  await page.keyboard.press('Control+k')
+  await dialog.getByRole('combobox').fill(script)
+  await expect(dialog.getByRole('option', { name: script })).toContainText('Automation: Skripte')
+  await page.keyboard.press('Escape')
+  await closed(page)
+
+  await entry('automation/runs').click()
+  await expect(title('Läufe')).toBeVisible()
+  await page.getByRole('combobox', { name: 'Zustand' }).click()
+  await expect(page.getByRole('option', { name: 'wartet auf Freigabe' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  await entry('proplus_core/licence').click()
+  await expect(title('Lizenzumfang')).toBeVisible()
+  await expect(page.getByRole('tab')).toHaveText(['Umfang', 'Was endet', 'Hosts', 'Erneuerung', 'Nachweisbuch'])
+  await clean(page)
+  await page.getByRole('navigation').getByRole('link', { name: 'Übersicht' }).click()
+  await expect(page.getByText('Letzte Läufe', { exact: true })).toBeVisible()
+  await expect(page.getByText('Umfang und Vorschau')).toBeVisible()
+
+  await speak('English')
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en')
+  await expect(page.getByText('Latest runs', { exact: true })).toBeVisible()
+  await expect(entry('automation/runs')).toHaveText('Runs')
+  await entry('proplus_core/licence').click()
+  await expect(title('Licence coverage')).toBeVisible()
+  expect(await unloaded(page)).toBe(true)
+})
+
+test('the longer words of the second language fit on the pages of engines', async ({ page }) => {
+  await install('example')
+  await written('Zeilenumbruch')
+  await signIn(page)
+  await page.evaluate(() => localStorage.setItem('sysmanage.language', 'de'))
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 800 })
+    for (const path of ['automation/scripts', 'automation/runs', 'automation/approvals', 'automation/schedules', 'example/notes', 'proplus_core/licence']) {
+      await page.goto(`${fleet.url}/engines/${path}`)
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+      await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
+      expect.soft(await page.evaluate(flaws), `${path} ${width}`).toEqual([])
+      await page.screenshot({ path: `screenshots/de-${path.replace('/', '-')}-${width}.png` })
+      await clean(page)
+    }
+  }
 })
 
 test('a script is written, run on a machine as frozen, and its output is seen live', async ({ page }) => {

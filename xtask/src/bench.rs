@@ -8,6 +8,7 @@ use crate::{
     engine,
     postgres::Cluster,
     project::{Project, run_command},
+    setup,
 };
 
 /// Names the server the inventory is measured on.
@@ -16,7 +17,7 @@ const POSTGRES: &str = "SYSMANAGE_TEST_POSTGRES_URL";
 /// Which benchmarks, and how large.
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these: calls, throughput, load, sql, fleet, agent, traffic, inventory, listing.
+    /// Only these: calls, throughput, load, sql, fleet, agent, traffic, inventory, listing, downloads.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Write the tables into README.md and docs/benchmarks.md.
@@ -75,6 +76,9 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
         command.arg("--benchmarks").arg(project.root.join("docs/benchmarks.md"));
     }
     command.env("SYSMANAGE_BIN_DIR", &bin);
+    if options.wants(&["downloads"]) {
+        command.env("SYSMANAGE_NGINX", setup::nginx(project)?);
+    }
     // A private cluster, unless the caller names a server.
     let _cluster = match options.wants(&["inventory", "listing"]) && std::env::var_os(POSTGRES).is_none() {
         true => {
@@ -97,8 +101,13 @@ fn build(project: &Project, options: &Options, bin: &Path) -> Result<()> {
     if options.wants(&["fleet"]) {
         wanted.push(("agent-sim", "agent-sim"));
     }
+    let mut features = "benches/development-keys".to_owned();
+    if options.wants(&["downloads"]) {
+        wanted.push(("sysmanage-portal", "sysmanage-portal"));
+        features.push_str(",sysmanage-portal/development-keys");
+    }
     let packages = wanted.iter().flat_map(|(package, _)| ["-p", package]);
-    let build = ["build", "--locked", "--release", "--features", "benches/development-keys"];
+    let build = ["build", "--locked", "--release", "--features", &features];
     project.run("cargo", build.into_iter().chain(packages))?;
     for (_, program) in &wanted {
         copy(&project.target().join("release").join(program), bin)?;
@@ -107,7 +116,7 @@ fn build(project: &Project, options: &Options, bin: &Path) -> Result<()> {
         project.run("cargo", ["build", "--locked", "--profile", "agent", "-p", "sysmanage-agent"])?;
         copy(&project.target().join("agent/sysmanage-agent"), bin)?;
     }
-    if options.wants(&["calls", "throughput", "load", "sql"]) {
+    if options.wants(&["calls", "throughput", "load", "sql", "downloads"]) {
         engine::build_for_benches(project)?;
     }
     Ok(())

@@ -1,14 +1,19 @@
 //! Installs what the tests need, when it is not there: a fresh Debian machine passes.
 
-use std::{path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::project::{Project, run_command};
 
 /// Debian packages, each with a file that tells it is there.
 const PACKAGES: &[(&str, &str)] = &[
     ("postgresql", "/usr/lib/postgresql"),
+    ("python3-venv", "/usr/share/doc/python3-venv"),
     ("ksh", "/bin/ksh"),
     ("zsh", "/bin/zsh"),
     ("faketime", "/usr/bin/faketime"),
@@ -26,6 +31,23 @@ const PACKAGES: &[(&str, &str)] = &[
     ("db5.3-util", "/usr/bin/db5.3_load"),
     ("sqlite3", "/usr/bin/sqlite3"),
 ];
+
+/// python-tuf, which the TUF client is tested against, at the version that the tests were written for.
+const PYTHON_TUF: [&str; 2] = ["tuf==7.0.1", "securesystemslib[crypto]==1.6.0"];
+
+/// An environment of Python's own with python-tuf in it, unless it is there.
+fn python_tuf(project: &Project) -> Result<()> {
+    let folder = project.root.join("target/tuf-python");
+    let done = folder.join("done");
+    if done.exists() {
+        return Ok(());
+    }
+    println!("setup: installing python-tuf");
+    run_command(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    run_command(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(PYTHON_TUF))?;
+    Ok(std::fs::write(done, "")?)
+}
 
 /// The OpenID provider that sign-in is tested with.
 const PROVIDER: &str = "host/tests/oidc";
@@ -49,11 +71,32 @@ pub fn run(project: &Project) -> Result<()> {
         apt(&missing)?;
     }
     npm(project, PROVIDER)?;
+    python_tuf(project)?;
     if Command::new("cargo-deny").arg("--version").output().is_err() {
         println!("setup: installing cargo-deny");
         project.run("cargo", ["install", "cargo-deny", "--locked", "--quiet"])?;
     }
     Ok(())
+}
+
+/// nginx to compare with: the system's, or Debian's package unpacked and not installed, which would start a server.
+pub fn nginx(project: &Project) -> Result<PathBuf> {
+    let system = PathBuf::from("/usr/sbin/nginx");
+    let folder = project.target().join("tools/nginx");
+    let unpacked = folder.join("usr/sbin/nginx");
+    if system.exists() || unpacked.exists() {
+        return Ok(if system.exists() { system } else { unpacked });
+    }
+    fs::create_dir_all(&folder)?;
+    println!("setup: unpacking nginx");
+    run_command(Command::new("apt-get").args(["-qq", "download", "nginx"]).current_dir(&folder))?;
+    let package = fs::read_dir(&folder)?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|p| p.extension().is_some_and(|e| e == "deb"));
+    let package = package.context("apt-get brought no package of nginx")?;
+    run_command(Command::new("dpkg-deb").arg("-x").arg(package).arg(&folder))?;
+    Ok(unpacked)
 }
 
 fn apt(packages: &[&str]) -> Result<()> {

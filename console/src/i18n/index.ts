@@ -34,6 +34,11 @@ export function setLanguage(next: string): void {
   for (const watcher of watchers) watcher()
 }
 
+/** The language that texts are in now; one that renders what depends on it calls `useLanguage`. */
+export function currentLanguage(): string {
+  return language
+}
+
 export function useLanguage(): string {
   return useSyncExternalStore(
     (then) => {
@@ -89,8 +94,9 @@ export function ago(at: string | null | undefined, now = Date.now()): string {
   return new Intl.RelativeTimeFormat(language, { numeric: 'auto' }).format(Math.trunc(seconds / size), unit)
 }
 
-export function number(value: number, digits = 0): string {
-  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)
+/** A number with at most so many decimals, and at least so many. */
+export function number(value: number, digits = 0, least = 0): string {
+  return new Intl.NumberFormat(language, { maximumFractionDigits: digits, minimumFractionDigits: least }).format(value)
 }
 
 /** Bytes with a unit that fits, by 1024. */

@@ -3,6 +3,7 @@ import { Alert, Center, Loader, Stack, Text } from "@mantine/core";
 import { useEffect } from "react";
 import { t } from "../i18n";
 import { EngineProvider } from "./engine-context";
+import { spoken } from "./label";
 import { EntitlementBanner, LockedPanel } from "./locked";
 import { type LoadedEngine, useEngines } from "./registry";
 import { EngineSlot } from "./slot";
@@ -45,11 +46,12 @@ function Found({ entry, path }: { entry: LoadedEngine; path: string }) {
   const first = entry.ui.navigation.find((n) => n.allowed);
   const found = find(pages, path === "" ? (first?.path ?? "") : path);
   const declared = entry.ui.navigation.find((n) => n.path === path.split("/")[0]);
+  const title = found && spoken(found.page.title, entry.ui.name);
   useEffect(() => {
-    if (found) document.title = `${found.page.title} · SysManage`;
-  }, [found?.page.title]);
+    if (title) document.title = `${title} · SysManage`;
+  }, [title]);
   if (declared && !declared.allowed) {
-    return <Alert color="gray" title={t("kit.notallowed.title")}>{t("kit.notallowed", { name: declared.label })}</Alert>;
+    return <Alert color="gray" title={t("kit.notallowed.title")}>{t("kit.notallowed", { name: navigationLabel(entry, declared) })}</Alert>;
   }
   if (!found) return <Alert color="gray" title={t("kit.nopage.title")}>{t("kit.nopage", { name: entry.ui.name })}</Alert>;
   return (
@@ -66,6 +68,11 @@ export interface NavigationGroup {
   pages: (DeclaredPage & { href: string; useCount?: () => number | undefined })[];
 }
 
+const registered = (entry: LoadedEngine, page: DeclaredPage) => entry.registration?.navigation?.find((n) => n.path === page.path);
+
+/** What the engine's code says; the signed manifest's words while there is none. */
+const navigationLabel = (entry: LoadedEngine, page: DeclaredPage) => spoken(registered(entry, page)?.label, page.label);
+
 /** Navigation of every engine: what the signed manifest declares and the caller may open; a locked one stays, with its reason. */
 export function useEngineNavigation(): NavigationGroup[] {
   return useEngines().engines.map((entry) => ({
@@ -75,8 +82,9 @@ export function useEngineNavigation(): NavigationGroup[] {
       .filter((n) => n.allowed)
       .map((n) => ({
         ...n,
+        label: navigationLabel(entry, n),
         href: `/engines/${entry.ui.id}/${n.path}`,
-        useCount: entry.registration?.navigation?.find((r) => r.path === n.path)?.useCount,
+        useCount: registered(entry, n)?.useCount,
       })),
   }));
 }
@@ -101,7 +109,7 @@ export interface Shown {
 export function useMachineTabs(allows: (permission: string) => boolean) {
   return useParts("machineTabs", allows).map(({ engine, part }) => ({
     key: `${engine}.${part.id}`,
-    label: part.label,
+    label: spoken(part.label, part.id),
     render: (machine: MachineRef) => <EngineSlot engine={engine} load={part.component} props={{ machine }} />,
   }));
 }
@@ -110,7 +118,7 @@ export function useMachineTabs(allows: (permission: string) => boolean) {
 export function useOverviewCards(allows: (permission: string) => boolean) {
   return useParts("overviewCards", allows).map(({ engine, part }) => ({
     key: `${engine}.${part.id}`,
-    label: part.title,
+    label: spoken(part.title, part.id),
     width: part.width ?? 4,
     render: () => <EngineSlot engine={engine} load={part.component} props={{}} />,
   }));
@@ -120,7 +128,7 @@ export function useOverviewCards(allows: (permission: string) => boolean) {
 export function useBulkActions(allows: (permission: string) => boolean) {
   return useParts("bulkActions", allows).map(({ engine, part }) => ({
     key: `${engine}.${part.id}`,
-    label: part.label,
+    label: spoken(part.label, part.id),
     render: (props: { selector: string; count: number; onClose: () => void }) => (
       <EngineSlot engine={engine} load={part.component} props={props} />
     ),
@@ -131,7 +139,7 @@ export function useBulkActions(allows: (permission: string) => boolean) {
 export function useEngineSettings(allows: (permission: string) => boolean) {
   return useParts("settings", allows).map(({ engine, part }) => ({
     key: `${engine}.${part.id}`,
-    label: part.label,
+    label: spoken(part.label, part.id),
     render: () => <EngineSlot engine={engine} load={part.component} props={{}} />,
   }));
 }
@@ -147,7 +155,7 @@ export async function searchEngines(engines: LoadedEngine[], text: string, signa
       return hits.slice(0, 20).map((hit) => ({
         ...hit,
         key: `${entry.ui.id}.${provider.id}.${hit.id}`,
-        group: `${entry.ui.name}: ${provider.label}`,
+        group: `${entry.ui.name}: ${spoken(provider.label, provider.id)}`,
         href: `/engines/${entry.ui.id}/${hit.path}`,
       }));
     }),

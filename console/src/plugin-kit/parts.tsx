@@ -2,7 +2,7 @@
 import { Alert, Anchor, Badge, Button, Group, Stack, Text, Title, Tooltip } from "@mantine/core";
 import type { ComponentProps, MouseEvent, ReactNode } from "react";
 import { useRouter } from "@tanstack/react-router";
-import { date, t } from "../i18n";
+import { date, t, word } from "../i18n";
 import { ApiProblem } from "./api";
 import CodeArea from "./code-editor";
 import { useEngine } from "./engine-context";
@@ -70,9 +70,14 @@ const COLORS: Record<string, string> = {
   failed: "red", refused: "red", quarantined: "red", rejected: "red", lapsed: "red", revoked: "red", expired: "red",
 };
 
+/** The word for a state in the reader's language; its name where there is none. */
+export function stateWord(state: string): string {
+  return word("state", state);
+}
+
 /** A state as a badge: colour and word, never colour alone. */
 export function StateBadge({ state, label }: { state: string; label?: string }) {
-  return <Badge color={COLORS[state] ?? "gray"} variant="filled" autoContrast tt="none">{label ?? state.replaceAll("_", " ")}</Badge>;
+  return <Badge color={COLORS[state] ?? "gray"} variant="filled" autoContrast tt="none">{label ?? stateWord(state)}</Badge>;
 }
 
 /** A moment for people; the exact one as its title. */

@@ -4,6 +4,12 @@ import type { ComponentType } from "react";
 /** Loads a component when it is first shown. */
 export type Lazy<P = object> = () => Promise<{ default: ComponentType<P> }>;
 
+/**
+ * A text that is shown: as it is, by language (`en` where the reader's is missing), or said by a function each time it is
+ * shown, such as `() => t("nav.notes")`.
+ */
+export type Label = string | { readonly en: string; readonly [language: string]: string } | (() => string);
+
 /** A machine, as tabs and bulk actions see it. */
 export interface MachineRef {
   id: string;
@@ -15,13 +21,16 @@ export interface EnginePage {
   /** Path below `/engines/<id>/`, with `:name` for a parameter: `runs/:id`. */
   path: string;
   /** Shown in the browser's title. */
-  title: string;
+  title: Label;
   component: Lazy;
 }
 
-/** An entry of the console's navigation; the signed manifest lists it too, with its permission. */
+/**
+ * An entry of the console's navigation. The signed manifest lists it too, with its permission: what is not there is not shown.
+ * The label is this one; the manifest's stands there while the engine's code is not loaded, as when it is locked.
+ */
 export interface EngineNavigation {
-  label: string;
+  label: Label;
   path: string;
   /** Number shown beside the label, e.g. what waits for a decision. */
   useCount?: () => number | undefined;
@@ -30,7 +39,7 @@ export interface EngineNavigation {
 /** A tab of the machine page. */
 export interface MachineTab {
   id: string;
-  label: string;
+  label: Label;
   permission?: string;
   component: Lazy<{ machine: MachineRef }>;
 }
@@ -38,7 +47,7 @@ export interface MachineTab {
 /** A card of the overview. */
 export interface OverviewCard {
   id: string;
-  title: string;
+  title: Label;
   permission?: string;
   /** Columns of twelve. */
   width?: 3 | 4 | 6 | 12;
@@ -48,7 +57,7 @@ export interface OverviewCard {
 /** Something to do with the machines chosen in a list. */
 export interface BulkAction {
   id: string;
-  label: string;
+  label: Label;
   permission?: string;
   /** Shown in a dialog; the list gives the selector that chooses exactly these machines. */
   component: Lazy<{ selector: string; count: number; onClose: () => void }>;
@@ -57,7 +66,7 @@ export interface BulkAction {
 /** The engine's part of the settings page. */
 export interface SettingsSection {
   id: string;
-  label: string;
+  label: Label;
   permission?: string;
   component: Lazy;
 }
@@ -74,7 +83,7 @@ export interface SearchHit {
 /** Answers the global search. */
 export interface SearchProvider {
   id: string;
-  label: string;
+  label: Label;
   search: (text: string, signal: AbortSignal) => Promise<SearchHit[]>;
 }
 

@@ -9,6 +9,7 @@ import { Failure, whenSignedOut } from '../api/client'
 import { connect, disconnect } from '../api/events'
 import { t, useLanguage } from '../i18n'
 import { startEngines } from '../plugin-kit/console'
+import { Later } from '../ui/later'
 import { Boundary, FailurePanel, Waiting } from '../ui/panels'
 import { Dock } from './dock'
 import { Keys } from './keys'
@@ -72,7 +73,9 @@ export function Layout() {
         </Boundary>
         <div className="under-dock" />
       </AppShell.Main>
-      <Dock />
+      <Later>
+        <Dock />
+      </Later>
     </AppShell>
   )
 }

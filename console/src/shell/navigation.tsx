@@ -9,6 +9,7 @@ import { Link, useRouterState } from '@tanstack/react-router'
 import { client, data } from '../api/client'
 import { useLive } from '../api/events'
 import { type Key, number, t } from '../i18n'
+import { statusQuery } from '../pages/marketplace/queries'
 import { machinesWith, useOverview, useOverviewLive } from '../pages/overview/queries'
 import { EngineLinks } from './engine-links'
 import { useMay } from './session'
@@ -59,11 +60,15 @@ export function usePending() {
 /** What waits behind a page, where somebody should know without opening it. */
 function useCounts(): Record<string, { count: number; color: string; says: Key }> {
   const pending = usePending().data?.items.length ?? 0
+  const may = useMay()
   const seen = useOverview().data
+  useLive(['marketplace.refreshed', 'engine.'], ['marketplace'])
+  const market = useQuery({ ...statusQuery, enabled: may('engines:read') }).data
   useOverviewLive()
   return {
     '/approvals': { count: pending, color: 'orange', says: 'overview.pending' },
     '/updates': { count: machinesWith(seen?.machines.needs, 'security'), color: 'red', says: 'overview.security' },
+    '/marketplace': { count: market?.updates ?? 0, color: 'blue', says: 'market.updates' },
     '/operations': { count: seen?.operations?.['running'] ?? 0, color: 'blue', says: 'overview.running' },
   }
 }

@@ -7,7 +7,7 @@ import { useNavigate } from '@tanstack/react-router'
 import { type KeyboardEvent, useState } from 'react'
 
 import { client, data } from '../api/client'
-import { t } from '../i18n'
+import { t, useLanguage } from '../i18n'
 import { searchEngines } from '../plugin-kit/console'
 import { useEngines } from '../plugin-kit/registry'
 import { plain } from '../ui/text'
@@ -31,8 +31,9 @@ function useEntries(text: string): Entry[] {
     enabled: name.length > 1 && may('machines:read'),
   })
   const { engines } = useEngines()
+  const language = useLanguage()
   const hits = useQuery({
-    queryKey: ['palette-engines', typed],
+    queryKey: ['palette-engines', typed, language],
     queryFn: ({ signal }) => searchEngines(engines, typed, signal),
     enabled: typed.length > 1 && engines.some((e) => (e.registration?.searchProviders ?? []).length > 0),
   })

@@ -70,6 +70,31 @@ pub fn acme_license_signer() -> Credential {
     credential!("acme-license")
 }
 
+/// Signs the development root of distribution (TUF).
+pub fn tuf_root_signer() -> FileSigner {
+    key!("tuf-root")
+}
+
+/// Signs the timestamp of distribution.
+pub fn tuf_timestamp_signer() -> FileSigner {
+    key!("tuf-timestamp")
+}
+
+/// Signs the snapshot of distribution.
+pub fn tuf_snapshot_signer() -> FileSigner {
+    key!("tuf-snapshot")
+}
+
+/// Signs the vendor's targets of distribution.
+pub fn tuf_targets_signer() -> FileSigner {
+    key!("tuf-targets")
+}
+
+/// Signs what publishers distribute.
+pub fn tuf_publishers_signer() -> FileSigner {
+    key!("tuf-publishers")
+}
+
 /// A publisher's key whose root nobody trusts.
 pub fn stranger_publisher_signer() -> Credential {
     credential!("stranger-publisher")

@@ -12,6 +12,7 @@ import { Empty } from '../../ui/panels'
 import { plain } from '../../ui/text'
 import { enginesQuery } from '../engines/queries'
 import { type LicenseView, licenseQuery } from '../licence/queries'
+import { statusQuery } from '../marketplace/queries'
 import { useOverview } from './queries'
 
 interface Need {
@@ -33,6 +34,7 @@ function useNeeds(): Need[] {
   const pending = usePending().data?.items ?? []
   const troubles = useOverview().data?.troubles ?? []
   const engines = useQuery({ ...enginesQuery, enabled: may('engines:read') }).data
+  const market = useQuery({ ...statusQuery, enabled: may('engines:read') }).data
   const license = useQuery({ ...licenseQuery, enabled: may('license:read') }).data
   const needs: Need[] = pending.slice(0, NAMED).map((m) => ({
     key: m.id,
@@ -45,6 +47,7 @@ function useNeeds(): Need[] {
   for (const [key, lapse] of lapses(license?.engines ?? [])) {
     needs.push({ key, text: t('overview.lapses', lapse), to: '/license' })
   }
+  if (market && market.updates > 0) needs.push({ key: 'engine-updates', text: t('market.updates'), count: market.updates, to: '/marketplace' })
   for (const e of engines?.items ?? []) {
     if (e.remedy) needs.push({ key: e.id, text: `${plain(e.name)}: ${plain(e.remedy)}`, to: `/engines/${e.id}` })
   }

@@ -8,6 +8,7 @@ import { t } from '../../i18n'
 import { useOverviewCards } from '../../plugin-kit/console'
 import { operationsQuery } from '../../shell/dock'
 import { useMay } from '../../shell/session'
+import { Later } from '../../ui/later'
 import { Empty, Outcome, PageHead, Waiting } from '../../ui/panels'
 import { Progress } from '../../ui/progress'
 import { plain } from '../../ui/text'
@@ -18,30 +19,38 @@ import { Figures } from './figures'
 const Trend = lazy(() => import('./trend').then((m) => ({ default: m.Trend })))
 
 export function Overview() {
-  const may = useMay()
-  const brought = useOverviewCards(may)
   return (
     <>
       <PageHead title={t('overview.title')} />
       <Figures />
-      <SimpleGrid cols={{ base: 1, md: 2 }}>
-        <Attention />
-        {may('operations:read') ? <Recent /> : null}
-        {may('machines:read') ? (
-          <Suspense fallback={<Waiting lines={4} />}>
-            <Trend />
-          </Suspense>
-        ) : null}
-        {brought.map((card) => (
-          <Card withBorder key={card.key}>
-            <Title order={2} size="h4" mb="sm">
-              {card.label}
-            </Title>
-            {card.render()}
-          </Card>
-        ))}
-      </SimpleGrid>
+      <Later before={<Waiting lines={6} />}>
+        <Details />
+      </Later>
     </>
+  )
+}
+
+function Details() {
+  const may = useMay()
+  const brought = useOverviewCards(may)
+  return (
+    <SimpleGrid cols={{ base: 1, md: 2 }}>
+      <Attention />
+      {may('operations:read') ? <Recent /> : null}
+      {may('machines:read') ? (
+        <Suspense fallback={<Waiting lines={4} />}>
+          <Trend />
+        </Suspense>
+      ) : null}
+      {brought.map((card) => (
+        <Card withBorder key={card.key}>
+          <Title order={2} size="h4" mb="sm">
+            {card.label}
+          </Title>
+          {card.render()}
+        </Card>
+      ))}
+    </SimpleGrid>
   )
 }
 

@@ -202,7 +202,7 @@ fn file(key: &str, certificates: &str) -> anyhow::Result<Credential> {
 }
 
 /// The development keys are in the repository for everybody to see; a release build has none.
-#[cfg(debug_assertions)]
+#[cfg(any(debug_assertions, feature = "development-keys"))]
 mod development {
     use license_issuer::{Credential, development};
 
@@ -222,7 +222,7 @@ mod development {
     }
 }
 
-#[cfg(not(debug_assertions))]
+#[cfg(not(any(debug_assertions, feature = "development-keys")))]
 mod development {
     use license_issuer::Credential;
 

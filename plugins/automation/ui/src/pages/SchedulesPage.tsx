@@ -1,31 +1,42 @@
 // Schedules, each with when it runs next.
 import { Button, Card, Group, List, Modal, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { ChangeButton, PageHeader, ProblemAlert, useEngine, When } from "@sysmanage/plugin-kit";
+import { ChangeButton, date, PageHeader, ProblemAlert, useEngine, When } from "@sysmanage/plugin-kit";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Page, type Rule, type Schedule, type Script, useChange, useRead } from "../api";
+import { t } from "../texts";
+
+const OUTCOMES = ["started", "queued", "skipped_missed", "skipped_overlap"] as const;
 
 export default function SchedulesPage() {
   const [making, setMaking] = useState(false);
   const schedules = useRead<Page<Schedule>>("/schedules?limit=100", ["automation.schedule.changed"]);
   return (
     <Stack>
-      <PageHeader title="Schedules" description="A schedule acts for whoever saved it last, with the rights they had then.">
-        <ChangeButton onClick={() => setMaking(true)}>New schedule</ChangeButton>
+      <PageHeader title={t("schedules")} description={t("schedules.description")}>
+        <ChangeButton onClick={() => setMaking(true)}>{t("schedule.new")}</ChangeButton>
       </PageHeader>
       <ProblemAlert error={schedules.error} retry={() => void schedules.refetch()} />
-      {schedules.data?.items.length === 0 && <Text c="dimmed">No schedules yet.</Text>}
+      {schedules.data?.items.length === 0 && <Text c="dimmed">{t("schedules.none")}</Text>}
       {schedules.data?.items.map((s) => <ScheduleCard key={s.id} schedule={s} />)}
       {making && <NewSchedule onClose={() => setMaking(false)} />}
     </Stack>
   );
 }
 
-function ruleText(rule: Rule | null): string {
-  if (!rule) return "";
-  if (rule.kind === "cron") return `${rule.expression} (${rule.time_zone})`;
-  return rule.kind === "interval" ? `every ${rule.every_s} seconds` : `once, ${rule.at}`;
+function ruleText(rule: Rule | null, machines: string): string {
+  if (!rule) return machines;
+  if (rule.kind === "cron") return t("rule.cron", { expression: rule.expression, zone: rule.time_zone, machines });
+  return rule.kind === "interval" ? t("rule.interval", { count: rule.every_s, machines }) : t("rule.once", { at: date(rule.at), machines });
+}
+
+/** How the last time went: a word, or the sentence of what went wrong. */
+function outcomeText(outcome: string): string {
+  const problem = /^failed: (.*)$/s.exec(outcome)?.[1];
+  if (problem !== undefined) return t("outcome.failed", { problem });
+  const known = OUTCOMES.find((o) => o === outcome);
+  return known ? t(`outcome.${known}`) : outcome.replaceAll("_", " ");
 }
 
 function ScheduleCard({ schedule }: { schedule: Schedule }) {
@@ -36,11 +47,11 @@ function ScheduleCard({ schedule }: { schedule: Schedule }) {
       <Group justify="space-between" wrap="nowrap">
         <Stack gap={2}>
           <Text fw={600}>{schedule.name}</Text>
-          <Text size="sm">{`${ruleText(schedule.rule)} on ${schedule.selector || "chosen machines"}`}</Text>
-          <Text size="sm" c="dimmed">{"Next: "}<When at={schedule.enabled ? schedule.next_at : null} fallback="not while it is off" /></Text>
-          {schedule.last_outcome && <Text size="sm" c="dimmed">{`Last: ${schedule.last_outcome.replaceAll("_", " ")}`}</Text>}
+          <Text size="sm">{ruleText(schedule.rule, schedule.selector || t("machines.chosen"))}</Text>
+          <Text size="sm" c="dimmed">{t.rich("schedule.next", { at: <When at={schedule.enabled ? schedule.next_at : null} fallback={t("schedule.off")} /> })}</Text>
+          {schedule.last_outcome && <Text size="sm" c="dimmed">{t("schedule.last", { outcome: outcomeText(schedule.last_outcome) })}</Text>}
         </Stack>
-        <Switch checked={schedule.enabled} disabled={!mayWrite || toggle.isPending} aria-label={`Run ${schedule.name}`} onChange={(e) => toggle.mutate(e.currentTarget.checked)} />
+        <Switch checked={schedule.enabled} disabled={!mayWrite || toggle.isPending} aria-label={t("schedule.on", { name: schedule.name })} onChange={(e) => toggle.mutate(e.currentTarget.checked)} />
       </Group>
       <ProblemAlert error={toggle.error} />
     </Card>
@@ -58,20 +69,20 @@ function NewSchedule({ onClose }: { onClose: () => void }) {
   const make = useChange((body: object) => api<Schedule>("/schedules", { body }));
   const save = () => make.mutate({ name, script_id: script, selector, rule }, { onSuccess: onClose });
   return (
-    <Modal opened onClose={onClose} title="New schedule" size="lg" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={onClose} title={t("schedule.new")} size="lg" closeButtonProps={{ "aria-label": t("close") }}>
       <Stack>
-        <TextInput label="Name" required value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
-        <Select label="Script" required searchable data={scripts.data?.items.map((s) => ({ value: s.id, label: s.name })) ?? []} value={script} onChange={setScript} />
-        <TextInput label="Machines" description="Chosen anew at each run" required value={selector} onChange={(e) => setSelector(e.currentTarget.value)} />
+        <TextInput label={t("name")} required value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+        <Select label={t("script")} required searchable data={scripts.data?.items.map((s) => ({ value: s.id, label: s.name })) ?? []} value={script} onChange={setScript} />
+        <TextInput label={t("machines")} description={t("schedule.machines")} required value={selector} onChange={(e) => setSelector(e.currentTarget.value)} />
         <Group grow align="flex-start">
-          <TextInput label="When" description="Minute, hour, day, month, weekday" value={expression} onChange={(e) => setExpression(e.currentTarget.value)} />
-          <TextInput label="Time zone" description="As in Europe/Berlin" value={zone} onChange={(e) => setZone(e.currentTarget.value)} />
+          <TextInput label={t("when")} description={t("schedule.when")} value={expression} onChange={(e) => setExpression(e.currentTarget.value)} />
+          <TextInput label={t("schedule.zone")} description={t("schedule.zone.hint")} value={zone} onChange={(e) => setZone(e.currentTarget.value)} />
         </Group>
         <NextRuns rule={rule} />
         <ProblemAlert error={make.error} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>Cancel</Button>
-          <Button disabled={!name.trim() || !script || !selector.trim()} loading={make.isPending} onClick={save}>Save schedule</Button>
+          <Button variant="default" onClick={onClose}>{t("cancel")}</Button>
+          <Button disabled={!name.trim() || !script || !selector.trim()} loading={make.isPending} onClick={save}>{t("schedule.save")}</Button>
         </Group>
       </Stack>
     </Modal>
@@ -88,7 +99,7 @@ function NextRuns({ rule }: { rule: Rule }) {
   if (next.error) return <Text size="sm" c="red" role="alert">{next.error.message}</Text>;
   return (
     <Stack gap={4} data-testid="next-runs">
-      <Text size="sm" fw={500}>Next runs</Text>
+      <Text size="sm" fw={500}>{t("schedule.runs")}</Text>
       <List size="sm">{next.data?.next.map((at) => <List.Item key={at}><When at={at} /></List.Item>)}</List>
     </Stack>
   );

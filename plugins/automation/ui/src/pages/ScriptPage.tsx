@@ -6,11 +6,12 @@ import { api, type NewVersion, type Page, type Run, RUN_TOPICS, type Script, use
 import { RunDialog } from "../parts/RunDialog";
 import { RunTable } from "../parts/RunTable";
 import { VersionForm } from "../parts/ScriptForm";
+import { t } from "../texts";
 
 export default function ScriptPage() {
   const { params } = useEngine();
   const script = useRead<Script>(`/scripts/${params.id}`, ["automation.script.changed"]);
-  if (script.isPending) return <Center p="xl"><Loader aria-label="Loading" /></Center>;
+  if (script.isPending) return <Center p="xl"><Loader aria-label={t("loading")} /></Center>;
   if (!script.data) return <ProblemAlert error={script.error} retry={() => void script.refetch()} />;
   return <Shown script={script.data} />;
 }
@@ -20,15 +21,15 @@ function Shown({ script }: { script: Script }) {
   const latest = useRead<Version>(`/scripts/${script.id}/versions/${script.latest_version}`);
   return (
     <Stack>
-      <EngineLink to="scripts" size="sm">All scripts</EngineLink>
+      <EngineLink to="scripts" size="sm">{t("scripts.all")}</EngineLink>
       <PageHeader title={script.name} description={script.description}>
-        <ChangeButton onClick={() => setRunning(true)}>Run</ChangeButton>
+        <ChangeButton onClick={() => setRunning(true)}>{t("script.run")}</ChangeButton>
       </PageHeader>
       <Tabs defaultValue="text" keepMounted={false}>
         <Tabs.List>
-          <Tabs.Tab value="text">Text</Tabs.Tab>
-          <Tabs.Tab value="versions">Versions</Tabs.Tab>
-          <Tabs.Tab value="runs">Runs</Tabs.Tab>
+          <Tabs.Tab value="text">{t("script.tab.text")}</Tabs.Tab>
+          <Tabs.Tab value="versions">{t("script.tab.versions")}</Tabs.Tab>
+          <Tabs.Tab value="runs">{t("runs")}</Tabs.Tab>
         </Tabs.List>
         <Tabs.Panel value="text" pt="md">{latest.data && <Edit key={latest.data.id} script={script} version={latest.data} />}</Tabs.Panel>
         <Tabs.Panel value="versions" pt="md"><Versions script={script} /></Tabs.Panel>
@@ -53,8 +54,8 @@ function Edit({ script, version }: { script: Script; version: Version }) {
       <VersionForm value={draft} onChange={setDraft} />
       <ProblemAlert error={save.error} />
       <Group justify="flex-end">
-        <Button variant="default" disabled={!changed} onClick={() => setDraft(draftOf(version))}>Discard</Button>
-        <ChangeButton disabled={!changed} loading={save.isPending} onClick={() => save.mutate(draft)}>{`Save as version ${script.latest_version + 1}`}</ChangeButton>
+        <Button variant="default" disabled={!changed} onClick={() => setDraft(draftOf(version))}>{t("script.discard")}</Button>
+        <ChangeButton disabled={!changed} loading={save.isPending} onClick={() => save.mutate(draft)}>{t("script.save.version", { version: String(script.latest_version + 1) })}</ChangeButton>
       </Group>
     </Stack>
   );
@@ -69,13 +70,13 @@ function Versions({ script }: { script: Script }) {
       <ProblemAlert error={versions.error} />
       {versions.data?.items.map((v) => (
         <Group key={v.id} justify="space-between" wrap="nowrap">
-          <Stack gap={0}><Text size="sm" fw={600}>{`Version ${v.number}`}</Text><Text size="sm">{v.note}</Text><Text size="xs" c="dimmed">{`${v.created_by_name}, SHA-256 ${v.sha256.slice(0, 12)}`}</Text></Stack>
+          <Stack gap={0}><Text size="sm" fw={600}>{t("version", { version: String(v.number) })}</Text><Text size="sm">{v.note}</Text><Text size="xs" c="dimmed">{t("version.made", { name: v.created_by_name, digest: v.sha256.slice(0, 12) })}</Text></Stack>
           <When at={v.created_at} />
         </Group>
       ))}
       {script.latest_version > 1 && (
         <Card withBorder radius="md">
-          <Select label="Compare with the newest" data={numbers.filter((n) => n !== String(script.latest_version))} value={from} onChange={setFrom} w={220} allowDeselect={false} />
+          <Select label={t("version.compare")} data={numbers.filter((n) => n !== String(script.latest_version))} value={from} onChange={setFrom} w={220} allowDeselect={false} />
           {from && <Diff script={script.id} from={Number(from)} to={script.latest_version} />}
         </Card>
       )}
@@ -86,7 +87,7 @@ function Versions({ script }: { script: Script }) {
 
 function Only({ script }: { script: string }) {
   const version = useRead<Version>(`/scripts/${script}/versions/1`);
-  return version.data ? <CodeEditor label="Version 1" value={version.data.content ?? ""} language={version.data.interpreter} /> : null;
+  return version.data ? <CodeEditor label={t("version", { version: "1" })} value={version.data.content ?? ""} language={version.data.interpreter} /> : null;
 }
 
 export function Diff({ script, from, to }: { script: string; from: number; to: number }) {
@@ -98,8 +99,8 @@ export function Diff({ script, from, to }: { script: string; from: number; to: n
 export function DiffText({ text }: { text: string }) {
   const color = (line: string) => (line.startsWith("+") ? "var(--mantine-color-green-light)" : line.startsWith("-") ? "var(--mantine-color-red-light)" : undefined);
   return (
-    <ScrollArea.Autosize mah={400} mt="sm" viewportProps={{ tabIndex: 0, "aria-label": "Difference" }}>
-      <Code block>{text === "" ? "The texts are the same." : text.split("\n").map((line, i) => <span key={i} style={{ display: "block", background: color(line) }}>{line || " "}</span>)}</Code>
+    <ScrollArea.Autosize mah={400} mt="sm" viewportProps={{ tabIndex: 0, "aria-label": t("version.difference") }}>
+      <Code block>{text === "" ? t("version.same") : text.split("\n").map((line, i) => <span key={i} style={{ display: "block", background: color(line) }}>{line || " "}</span>)}</Code>
     </ScrollArea.Autosize>
   );
 }

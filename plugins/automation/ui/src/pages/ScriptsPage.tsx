@@ -6,6 +6,7 @@ import { useState } from "react";
 import { api, type NewVersion, type Page, type Script, useChange, useRead } from "../api";
 import { RunDialog } from "../parts/RunDialog";
 import { EMPTY, VersionForm } from "../parts/ScriptForm";
+import { t } from "../texts";
 
 export default function ScriptsPage() {
   const [text, setText] = useState("");
@@ -15,12 +16,12 @@ export default function ScriptsPage() {
   const scripts = useRead<Page<Script>>(`/scripts${query({ q, limit: 100 })}`, ["automation.script.changed"]);
   return (
     <Stack>
-      <PageHeader title="Scripts" description="A library with versions. Every run keeps the version it was made with.">
-        <ChangeButton onClick={() => setMaking(true)}>New script</ChangeButton>
+      <PageHeader title={t("scripts")} description={t("scripts.description")}>
+        <ChangeButton onClick={() => setMaking(true)}>{t("script.new")}</ChangeButton>
       </PageHeader>
-      <TextInput aria-label="Find a script" placeholder="Find by name" value={text} onChange={(e) => setText(e.currentTarget.value)} maw={360} />
+      <TextInput aria-label={t("scripts.find")} placeholder={t("scripts.find.hint")} value={text} onChange={(e) => setText(e.currentTarget.value)} maw={360} />
       <ProblemAlert error={scripts.error} retry={() => void scripts.refetch()} />
-      {scripts.data?.items.length === 0 && <Text c="dimmed">{q ? "No script has such a name." : "No scripts yet. Make the first one."}</Text>}
+      {scripts.data?.items.length === 0 && <Text c="dimmed">{t(q ? "scripts.nomatch" : "scripts.none")}</Text>}
       <SimpleGrid cols={{ base: 1, md: 2, xl: 3 }}>
         {scripts.data?.items.map((s) => <ScriptCard key={s.id} script={s} run={() => setRunning(s)} />)}
       </SimpleGrid>
@@ -34,17 +35,17 @@ function ScriptCard({ script, run }: { script: Script; run: () => void }) {
   return (
     <Card withBorder radius="md" p="md">
       <Group justify="space-between" wrap="nowrap" align="flex-start">
-        <EngineLink to={`scripts/${script.id}`} fw={600}>{script.name}</EngineLink>
-        <ChangeButton size="xs" variant="light" onClick={run} aria-label={`Run ${script.name}`}>Run</ChangeButton>
+        <EngineLink to={`scripts/${script.id}`} fw={600} style={{ overflowWrap: "anywhere" }}>{script.name}</EngineLink>
+        <ChangeButton size="xs" variant="light" flex="none" onClick={run} aria-label={t("script.run.one", { name: script.name })}>{t("script.run")}</ChangeButton>
       </Group>
       <Text size="sm" lineClamp={2} mih={20}>{script.description}</Text>
       <Group gap={6} mt="xs">
         <Badge variant="light" tt="none">{script.interpreter}</Badge>
         <Badge variant="outline" color="gray" tt="none">{`v${script.latest_version}`}</Badge>
-        {script.privileged && <Badge color="yellow" variant="light" autoContrast tt="none">needs approval</Badge>}
-        {script.tags.map((t) => <Badge key={t} variant="outline" tt="none">{t}</Badge>)}
+        {script.privileged && <Badge color="yellow" variant="light" autoContrast tt="none">{t("script.approval")}</Badge>}
+        {script.tags.map((tag) => <Badge key={tag} variant="outline" tt="none">{tag}</Badge>)}
       </Group>
-      <Text size="xs" c="dimmed" mt="xs">{`by ${script.owner_name}`}</Text>
+      <Text size="xs" c="dimmed" mt="xs">{t("script.owner", { name: script.owner_name })}</Text>
     </Card>
   );
 }
@@ -57,15 +58,15 @@ function NewScript({ onClose }: { onClose: () => void }) {
   const make = useChange((body: object) => api<Script>("/scripts", { body }));
   const save = () => make.mutate({ name, description, version }, { onSuccess: (s) => { onClose(); engine.go(`scripts/${s.id}`); } });
   return (
-    <Modal opened onClose={onClose} title="New script" size="xl" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={onClose} title={t("script.new")} size="xl" closeButtonProps={{ "aria-label": t("close") }}>
       <Stack>
-        <TextInput label="Name" required value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
-        <TextInput label="Description" value={description} onChange={(e) => setDescription(e.currentTarget.value)} />
+        <TextInput label={t("name")} required value={name} onChange={(e) => setName(e.currentTarget.value)} data-autofocus />
+        <TextInput label={t("description")} value={description} onChange={(e) => setDescription(e.currentTarget.value)} />
         <VersionForm value={version} onChange={setVersion} />
         <ProblemAlert error={make.error} />
         <Group justify="flex-end">
-          <Button variant="default" onClick={onClose}>Cancel</Button>
-          <Button disabled={name.trim() === ""} loading={make.isPending} onClick={save}>Save script</Button>
+          <Button variant="default" onClick={onClose}>{t("cancel")}</Button>
+          <Button disabled={name.trim() === ""} loading={make.isPending} onClick={save}>{t("script.save")}</Button>
         </Group>
       </Stack>
     </Modal>

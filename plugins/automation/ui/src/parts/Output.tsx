@@ -2,6 +2,7 @@
 import { Badge, Code, Group, ScrollArea, Stack, Text } from "@mantine/core";
 import { StateBadge } from "@sysmanage/plugin-kit";
 import { useEffect, useMemo, useState } from "react";
+import { t } from "../texts";
 
 interface Said {
   name: string;
@@ -48,8 +49,16 @@ export function LiveOutput({ said }: { said: Map<string, Said> }) {
     }
     return [...by.values()].sort((a, b) => b.names.length - a.names.length);
   }, [said]);
-  if (groups.length === 0) return <Text c="dimmed" size="sm">Nothing was said yet.</Text>;
+  if (groups.length === 0) return <Text c="dimmed" size="sm">{t("output.none")}</Text>;
   return <Stack>{groups.map((g) => <OutputGroup key={`${g.state}${g.text}`} {...g} />)}</Stack>;
+}
+
+const NAMED = 8;
+
+/** The first names, and how many follow. */
+function named(names: string[]): string {
+  const first = names.slice(0, NAMED).join(", ");
+  return names.length > NAMED ? t("output.names", { names: first, count: names.length - NAMED }) : first;
 }
 
 export function OutputGroup({ state, text, exit, names }: { state: string; text: string; exit: number | null; names: string[] }) {
@@ -58,11 +67,11 @@ export function OutputGroup({ state, text, exit, names }: { state: string; text:
       <Group gap="xs">
         <Badge variant="filled" color="gray" autoContrast>{names.length}</Badge>
         <StateBadge state={state} />
-        {exit !== null && exit !== undefined && <Text size="xs" c="dimmed">{`exit ${exit}`}</Text>}
-        <Text size="sm" lineClamp={1}>{names.slice(0, 8).join(", ")}{names.length > 8 ? ` and ${names.length - 8} more` : ""}</Text>
+        {exit !== null && exit !== undefined && <Text size="xs" c="dimmed">{t("output.exit", { code: String(exit) })}</Text>}
+        <Text size="sm" lineClamp={1}>{named(names)}</Text>
       </Group>
-      <ScrollArea.Autosize mah={360} viewportProps={{ tabIndex: 0, "aria-label": `Output of ${names.length} machines` }}>
-        <Code block>{text === "" ? "(no output)" : text}</Code>
+      <ScrollArea.Autosize mah={360} viewportProps={{ tabIndex: 0, "aria-label": t("output.of", { count: names.length }) }}>
+        <Code block>{text === "" ? t("output.empty") : text}</Code>
       </ScrollArea.Autosize>
     </Stack>
   );

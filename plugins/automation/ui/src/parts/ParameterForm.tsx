@@ -1,6 +1,7 @@
 // A form from a script's typed parameters.
 import { NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import type { Parameter } from "../api";
+import { t } from "../texts";
 
 export type Values = Record<string, unknown>;
 
@@ -22,7 +23,7 @@ export function ParameterForm(props: { parameters: Parameter[]; values: Values; 
     else next[name] = value;
     onChange(next);
   };
-  if (parameters.length === 0) return <Text size="sm" c="dimmed">The script takes no parameters.</Text>;
+  if (parameters.length === 0) return <Text size="sm" c="dimmed">{t("parameters.notaken")}</Text>;
   return <Stack gap="sm">{parameters.map((p) => <Field key={p.name} parameter={p} value={values[p.name]} set={(v) => set(p.name, v)} />)}</Stack>;
 }
 
@@ -36,7 +37,7 @@ function Field({ parameter: p, value, set }: { parameter: Parameter; value: unkn
     case "choice":
       return <Select {...shared} data={p.choices ?? []} value={typeof value === "string" ? value : null} onChange={(v) => set(v ?? undefined)} clearable={!p.required} />;
     case "secret":
-      return <TextInput {...shared} description={[p.description, "Name of a secret; its value never leaves the host unsealed."].filter(Boolean).join(" ")} value={typeof value === "string" ? value : ""} onChange={(e) => set(e.currentTarget.value)} />;
+      return <TextInput {...shared} description={[p.description, t("parameter.secret")].filter(Boolean).join(" ")} value={typeof value === "string" ? value : ""} onChange={(e) => set(e.currentTarget.value)} />;
     default:
       return <TextInput {...shared} value={typeof value === "string" ? value : ""} maxLength={p.max_length} onChange={(e) => set(e.currentTarget.value)} />;
   }

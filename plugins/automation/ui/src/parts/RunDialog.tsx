@@ -4,14 +4,15 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { ProblemAlert, useEngine } from "@sysmanage/plugin-kit";
 import { useState } from "react";
 import { api, type Run, type Script, useChange, useRead, useTargets, type Version } from "../api";
+import { t } from "../texts";
 import { initialValues, missing, ParameterForm, type Values } from "./ParameterForm";
 
 export function RunDialog(props: { script: Script; selector?: string; onClose: () => void }) {
   const version = useRead<Version>(`/scripts/${props.script.id}/versions/${props.script.latest_version}`);
   return (
-    <Modal opened onClose={props.onClose} title={`Run ${props.script.name}`} size="lg" closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal opened onClose={props.onClose} title={t("ask.title", { name: props.script.name })} size="lg" closeButtonProps={{ "aria-label": t("close") }}>
       {version.data ? <Form {...props} version={version.data} /> : <ProblemAlert error={version.error} />}
-      {version.isPending && <Loader aria-label="Loading" />}
+      {version.isPending && <Loader aria-label={t("loading")} />}
     </Modal>
   );
 }
@@ -37,44 +38,43 @@ function Form({ script, version, selector: given, onClose }: { script: Script; v
   const ready = machines.length > 0 && lacking.length === 0 && asked === selector.trim();
   return (
     <Stack>
-      <TextInput label="Machines" description="A selector, e.g. os:debian tag:web" value={selector} onChange={(e) => setSelector(e.currentTarget.value)} data-autofocus required error={targets.error ? targets.error.message : undefined} />
+      <TextInput label={t("machines")} description={t("ask.machines")} value={selector} onChange={(e) => setSelector(e.currentTarget.value)} data-autofocus required error={targets.error ? targets.error.message : undefined} />
       {asked !== "" && targets.data && <Frozen machines={machines} more={targets.data.more} />}
       <ParameterForm parameters={version.parameters} values={values} onChange={setValues} />
       <Group grow align="flex-start">
-        <NumberInput label="At once" description="Machines that run it at the same time; 0 for all" value={concurrency} onChange={setConcurrency} min={0} max={10000} allowDecimal={false} />
-        <Checkbox mt="xl" label="Only check its syntax" checked={check} onChange={(e) => setCheck(e.currentTarget.checked)} />
+        <NumberInput label={t("ask.atonce")} description={t("ask.atonce.hint")} value={concurrency} onChange={setConcurrency} min={0} max={10000} allowDecimal={false} />
+        <Checkbox mt="xl" label={t("ask.check")} checked={check} onChange={(e) => setCheck(e.currentTarget.checked)} />
       </Group>
-      {version.privileged && <Textarea label="Why" description="Shown to whoever approves the run" value={justification} onChange={(e) => setJustification(e.currentTarget.value)} />}
+      {version.privileged && <Textarea label={t("ask.why")} description={t("ask.why.hint")} value={justification} onChange={(e) => setJustification(e.currentTarget.value)} />}
       <Alert color="blue" variant="light" role="status" data-testid="run-sentence">{sentence(script, version, machines.length, targets.data?.more ?? false, Number(concurrency), check, lacking)}</Alert>
       <ProblemAlert error={run.error} />
       <Group justify="flex-end">
-        <Button variant="default" onClick={onClose}>Cancel</Button>
-        <Button disabled={!ready} loading={run.isPending} onClick={go}>{version.privileged && !check ? "Ask for approval" : `Run on ${count(machines.length, targets.data?.more ?? false)}`}</Button>
+        <Button variant="default" onClick={onClose}>{t("cancel")}</Button>
+        <Button disabled={!ready} loading={run.isPending} onClick={go}>{version.privileged && !check ? t("ask.approval") : t("ask.run", { machines: counted(machines.length, targets.data?.more ?? false) })}</Button>
       </Group>
     </Stack>
   );
 }
 
-function count(n: number, more: boolean): string {
-  if (more) return `more than ${n} machines`;
-  return n === 1 ? "1 machine" : `${n} machines`;
+function counted(count: number, more: boolean): string {
+  return t(more ? "machines.more" : "machines.count", { count });
 }
 
 function sentence(script: Script, version: Version, n: number, more: boolean, atOnce: number, check: boolean, lacking: string[]): string {
-  if (n === 0) return "Choose machines first; those that match are listed here.";
-  if (lacking.length > 0) return `Still needed: ${lacking.join(", ")}.`;
-  const what = check ? "have its syntax checked, without running," : "run";
-  const who = version.run_as ? ` as ${version.run_as}` : "";
-  const pace = atOnce > 0 && atOnce < n ? `, ${atOnce} at a time` : "";
-  const wait = version.privileged && !check ? " Nothing happens before another person approves exactly this." : "";
-  return `Version ${version.number} of ${script.name} will ${what}${who} on ${count(n, more)}${pace}.${wait}`;
+  if (n === 0) return t("ask.choose");
+  if (lacking.length > 0) return t("ask.lacking", { names: lacking.join(", ") });
+  const paced = atOnce > 0 && atOnce < n;
+  const key = `will.${check ? "check" : "run"}${version.run_as ? ".as" : ""}${paced ? ".paced" : ""}` as const;
+  const will = t(key, { version: String(version.number), script: script.name, user: version.run_as ?? "", machines: counted(n, more), pace: atOnce });
+  return version.privileged && !check ? `${will} ${t("ask.waits")}` : will;
 }
 
 function Frozen({ machines, more }: { machines: { id: string; name: string }[]; more: boolean }) {
-  if (machines.length === 0) return <Text size="sm" c="dimmed">No machine matches.</Text>;
+  const names = machines.map((m) => m.name).join(", ");
+  if (machines.length === 0) return <Text size="sm" c="dimmed">{t("ask.nomatch")}</Text>;
   return (
-    <ScrollArea.Autosize mah={120} viewportProps={{ tabIndex: 0, "aria-label": "Machines that match" }}>
-      <Text size="sm" data-testid="frozen-targets">{machines.map((m) => m.name).join(", ")}{more ? " and more" : ""}</Text>
+    <ScrollArea.Autosize mah={120} viewportProps={{ tabIndex: 0, "aria-label": t("ask.match") }}>
+      <Text size="sm" data-testid="frozen-targets">{more ? t("ask.more", { names }) : names}</Text>
     </ScrollArea.Autosize>
   );
 }

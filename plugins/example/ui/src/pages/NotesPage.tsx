@@ -3,6 +3,7 @@ import { Card, Checkbox, Group, Stack, Text, TextInput } from "@mantine/core";
 import { ChangeButton, PageHeader, ProblemAlert, useEngine, useEvents } from "@sysmanage/plugin-kit";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import { t } from "../texts";
 
 interface Note {
   id: string;
@@ -25,13 +26,13 @@ export default function NotesPage() {
   });
   return (
     <Stack>
-      <PageHeader title="Notes" description="Every approved machine gets one; add your own." />
+      <PageHeader title={t("title")} description={t("description")} />
       <Group align="flex-end">
-        <TextInput label="New note" value={title} maxLength={200} onChange={(e) => setTitle(e.currentTarget.value)} flex={1} maw={420} />
-        <ChangeButton disabled={title.trim() === ""} loading={add.isPending} onClick={() => add.mutate()}>Add</ChangeButton>
+        <TextInput label={t("new")} value={title} maxLength={200} onChange={(e) => setTitle(e.currentTarget.value)} flex={1} maw={420} />
+        <ChangeButton disabled={title.trim() === ""} loading={add.isPending} onClick={() => add.mutate()}>{t("add")}</ChangeButton>
       </Group>
       <ProblemAlert error={notes.error ?? add.error ?? tick.error} />
-      {notes.data?.notes.length === 0 && <Text c="dimmed">No notes yet.</Text>}
+      {notes.data?.notes.length === 0 && <Text c="dimmed">{t("none")}</Text>}
       {notes.data?.notes.map((n) => (
         <Card key={n.id} withBorder p="sm" radius="md">
           <Checkbox label={n.title} description={n.body} checked={n.done} disabled={!mayWrite} onChange={() => tick.mutate(n)} />

@@ -3,24 +3,25 @@ import { Alert, Anchor, Button, Code, FileButton, Group, Stack, Table, Text } fr
 import { ProblemAlert, When } from "@sysmanage/plugin-kit";
 import { useMutation } from "@tanstack/react-query";
 import { api, type Checked, type Entry, useRead } from "../api";
+import { t } from "../texts";
 
 export function LedgerTab() {
   const page = useRead<{ items: Entry[] }>("/ledger?limit=100");
   const check = useMutation({ mutationFn: (file?: File | null) => verify(file) });
   return (
     <Stack>
-      <Text size="sm">Every event is chained to the one before by its hash. Both sides check an export without the other: a changed, removed or added entry is found.</Text>
+      <Text size="sm">{t("ledger.hint")}</Text>
       <Group>
-        <Button variant="default" loading={check.isPending} onClick={() => check.mutate(undefined)}>Check the ledger</Button>
-        <FileButton onChange={(file) => file && check.mutate(file)} inputProps={{ "aria-label": "Export to check" }}>{(props) => <Button {...props} variant="default">Check an export</Button>}</FileButton>
-        <Anchor href="/api/v1/engines/proplus_core/ledger/export" download size="sm">Export</Anchor>
+        <Button variant="default" loading={check.isPending} onClick={() => check.mutate(undefined)}>{t("ledger.check")}</Button>
+        <FileButton onChange={(file) => file && check.mutate(file)} inputProps={{ "aria-label": t("ledger.file") }}>{(props) => <Button {...props} variant="default">{t("ledger.check.export")}</Button>}</FileButton>
+        <Anchor href="/api/v1/engines/proplus_core/ledger/export" download size="sm">{t("ledger.export")}</Anchor>
       </Group>
       {check.data && <Alert color={check.data.whole ? "green" : "red"} variant="light" role="status" data-testid="ledger-checked">{check.data.sentence}</Alert>}
       <ProblemAlert error={check.error ?? page.error} />
-      {page.data?.items.length === 0 && <Text size="sm" c="dimmed">No entries yet.</Text>}
+      {page.data?.items.length === 0 && <Text size="sm" c="dimmed">{t("ledger.none")}</Text>}
       <Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
         <Table verticalSpacing={4}>
-          <Table.Thead><Table.Tr><Table.Th>No.</Table.Th><Table.Th>When</Table.Th><Table.Th>What</Table.Th><Table.Th>Facts</Table.Th><Table.Th>Hash</Table.Th></Table.Tr></Table.Thead>
+          <Table.Thead><Table.Tr><Table.Th>{t("ledger.number")}</Table.Th><Table.Th>{t("when")}</Table.Th><Table.Th>{t("ledger.what")}</Table.Th><Table.Th>{t("ledger.facts")}</Table.Th><Table.Th>{t("ledger.hash")}</Table.Th></Table.Tr></Table.Thead>
           <Table.Tbody>
             {page.data?.items.map((e) => (
               <Table.Tr key={e.seq}>

@@ -3,11 +3,17 @@ import { Card, FileButton, Group, Button, Stack, Text } from "@mantine/core";
 import { ProblemAlert, request, When } from "@sysmanage/plugin-kit";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, type Renewal, useRead } from "../api";
+import { t } from "../texts";
 
 function save(renewal: Renewal) {
   const address = URL.createObjectURL(new Blob([renewal.file], { type: "application/json" }));
   Object.assign(document.createElement("a"), { href: address, download: `renewal-${renewal.digest.slice(0, 12)}.json` }).click();
   URL.revokeObjectURL(address);
+}
+
+function History({ renewal: r }: { renewal: Renewal }) {
+  const asked = { name: r.actor_name, at: <When at={r.created_at} /> };
+  return r.answered_at ? t.rich("renew.answered", { ...asked, answered: <When at={r.answered_at} /> }) : t.rich("renew.waiting", asked);
 }
 
 export function RenewTab() {
@@ -25,21 +31,21 @@ export function RenewTab() {
   });
   return (
     <Stack>
-      <Text size="sm">For a host without a network: make a request file, carry it to the vendor, and bring the answer back. The request holds the instance, the licences, the machines used and the ledger's newest hash, signed by this host.</Text>
-      <Group><Button loading={make.isPending} onClick={() => make.mutate()}>Make a request file</Button></Group>
+      <Text size="sm">{t("renew.hint")}</Text>
+      <Group><Button loading={make.isPending} onClick={() => make.mutate()}>{t("renew.make")}</Button></Group>
       <ProblemAlert error={make.error ?? answer.error ?? renewals.error} />
-      {answer.isSuccess && <Text role="status">The renewed licence is installed.</Text>}
+      {answer.isSuccess && <Text role="status">{t("renew.done")}</Text>}
       {renewals.data?.items.map((r) => (
         <Card withBorder radius="md" p="sm" key={r.id}>
           <Group justify="space-between">
             <Stack gap={0}>
-              <Text size="sm" fw={600}>{`Request ${r.digest.slice(0, 12)}`}</Text>
-              <Text size="sm" c="dimmed">{`${r.actor_name}, `}<When at={r.created_at} />{r.answered_at ? ", answered " : ", not answered yet"}{r.answered_at && <When at={r.answered_at} />}</Text>
+              <Text size="sm" fw={600}>{t("renew.request", { digest: r.digest.slice(0, 12) })}</Text>
+              <Text size="sm" c="dimmed"><History renewal={r} /></Text>
             </Stack>
             <Group gap="xs">
-              <Button size="xs" variant="default" onClick={() => save(r)}>Save again</Button>
-              <FileButton accept=".json,application/json" inputProps={{ "aria-label": `Answer to ${r.digest.slice(0, 12)}` }} onChange={(file) => file && answer.mutate({ id: r.id, file })}>
-                {(props) => <Button {...props} size="xs" loading={answer.isPending}>Take in the answer</Button>}
+              <Button size="xs" variant="default" onClick={() => save(r)}>{t("renew.save")}</Button>
+              <FileButton accept=".json,application/json" inputProps={{ "aria-label": t("renew.answer.to", { digest: r.digest.slice(0, 12) }) }} onChange={(file) => file && answer.mutate({ id: r.id, file })}>
+                {(props) => <Button {...props} size="xs" loading={answer.isPending}>{t("renew.answer")}</Button>}
               </FileButton>
             </Group>
           </Group>
