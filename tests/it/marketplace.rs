@@ -99,8 +99,8 @@ async fn an_engine_is_bought_found_installed_updated_withdrawn_and_refunded() ->
     let version = next.manifest().version.to_string();
     let file = fleet.folder.path().join("next.engine");
     std::fs::write(&file, packages::signed(&next)?)?;
-    portal.publish(&file)?;
-    let policy = json!({"channel": "stable", "mode": "install", "contact": false});
+    portal.publish_beta(&file)?;
+    let policy = json!({"channel": "beta", "mode": "install", "contact": false});
     fleet.admin.send(fleet.admin.request(Method::PUT, "/marketplace/policy").json(&policy)).await?;
     wait::until("the new version in the catalogue", PATIENCE, || async {
         market.refresh().await?;

@@ -3461,6 +3461,7 @@ export interface components {
             engines: components["schemas"]["MarketImported"][];
             /** @description Whether it brought an edition of a licence that was new here. */
             license: boolean;
+            license_problem?: components["schemas"]["MarketplaceProblem"] | null;
             /** @description Whether it brought a revocation list that was new here. */
             revocations: boolean;
         };
@@ -3469,7 +3470,7 @@ export interface components {
             /** @description Engine. */
             engine: string;
             problem?: components["schemas"]["MarketplaceProblem"] | null;
-            /** @description State of the engine now; absent when it was not taken in. */
+            /** @description State of the engine now; absent when it is not here. */
             state?: string | null;
             /** @description Version. */
             version: string;
