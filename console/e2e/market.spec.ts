@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 
 import { expect, type Page, test } from '@playwright/test'
 
+import { accessible } from './axe.ts'
 import { settled, SLOW } from './fleet.ts'
 import { newHost, type NewHost, setUp } from './host.ts'
 import { newPortal, type Portal } from './portal.ts'
@@ -30,6 +31,20 @@ async function signUp(page: Page, name: string, organisation: string): Promise<v
   await page.getByLabel('Password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign up' }).click()
   await expect(page.getByRole('button', { name: `Sign out ${name}` })).toBeVisible()
+}
+
+/** A page that only a host with a portal has: for people to look at, and for axe. */
+async function looked(page: Page, name: string): Promise<void> {
+  for (const [view, width, height] of [['wide', 1280, 800], ['narrow', 390, 844]] as const) {
+    await page.setViewportSize({ width, height })
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+      await settled(page)
+      await accessible(page)
+      await page.screenshot({ path: `screenshots/${name}-${colorScheme}-${view}.png` })
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 800 })
 }
 
 /** Download the licence at the portal and install it on the host's licence page. */
@@ -66,6 +81,10 @@ test('sign up, buy, install from the marketplace, upgrade, refund', async ({ pag
     const example = page.getByRole('region', { name: 'Example' })
     await expect(example.getByText('not in the licence')).toBeVisible(SLOW)
     await expect(example.getByRole('button', { name: /^Install/ })).toHaveCount(0)
+    await looked(page, 'marketplace')
+    await page.getByRole('link', { name: 'Example', exact: true }).click()
+    await expect(page.getByRole('region', { name: '0.1.0' })).toBeVisible()
+    await looked(page, 'marketplace-example')
   })
 
   await test.step('install from the marketplace page', async () => {

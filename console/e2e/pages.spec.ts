@@ -4,16 +4,16 @@
  */
 import { join } from 'node:path'
 
-import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
 
+import { accessible, readable } from './axe.ts'
 import { api, closed, fleet, packageOf, settled, signIn, thisMachine } from './fleet.ts'
 import { differences } from './layouts.ts'
 import { edges, flaws } from './look.ts'
 import { paint, type Paint } from './paint.ts'
 
 const PATHS = [
-  '/', '/machines', '/updates', '/updates?by=host', '/software', '/software/1', '/changes', '/approvals', '/operations', '/engines', '/engines/automation', '/license', '/users', '/roles',
+  '/', '/machines', '/updates', '/updates?by=host', '/software', '/software/1', '/changes', '/approvals', '/operations', '/engines', '/engines/automation', '/marketplace', '/license', '/users', '/roles',
   '/sessions', '/tokens', '/activity', '/settings', '/account', '/engines/automation/scripts', '/engines/automation/runs',
   '/engines/automation/approvals', '/engines/automation/schedules', '/engines/example/notes', '/engines/proplus_core/licence',
 ]
@@ -29,20 +29,6 @@ const VIEWS = [
 /** Pages of what machines have and people did: what stands on them differs from run to run, their frame does not. */
 const OWN = /^(overview|updates|software|machines-one|changes|operations|sessions)/
 const FRAME = /^(header|nav|main|\.dock|\[role)/
-
-function told(found: Awaited<ReturnType<AxeBuilder['analyze']>>): string[] {
-  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).slice(0, 4).join(' | ')}`)
-}
-
-async function accessible(page: Page): Promise<void> {
-  const rules = new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'])
-  expect(told(await rules.analyze())).toEqual([])
-}
-
-/** What another scheme may spoil. */
-async function readable(page: Page): Promise<void> {
-  expect(told(await new AxeBuilder({ page }).withRules(['color-contrast']).analyze())).toEqual([])
-}
 
 /** What is stored of each page, by scheme. */
 class Book {

@@ -52,6 +52,9 @@ enum Command {
         /// Channel of a version that is new.
         #[arg(long, default_value = "stable")]
         channel: Channel,
+        /// The conformance report of this package; channels `stable` and `lts` need it.
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
         /// A picture of the engine, PNG or WebP; its name is the caption. Several times for several.
         #[arg(long, value_name = "FILE")]
         screenshot: Vec<PathBuf>,
@@ -321,8 +324,8 @@ fn keys(config: &Config, clock: &SharedClock, what: &KeysCommand) -> anyhow::Res
 async fn one(app: &Arc<App>, command: Command) -> anyhow::Result<()> {
     let ctx = Ctx::operator();
     match command {
-        Command::Publish { file, channel, screenshot } => {
-            let published = app.releases.publish(&ctx, &file, channel).await;
+        Command::Publish { file, channel, report, screenshot } => {
+            let published = app.releases.publish(&ctx, &file, channel, report.as_deref()).await;
             let published = published.with_context(|| format!("{} is not published", file.display()))?;
             for picture in screenshot {
                 let added = app.releases.add_screenshot_file(&ctx, &published.engine, &picture).await;

@@ -12,6 +12,7 @@ mod downloads;
 mod http;
 mod licenses;
 mod payments;
+mod releases;
 
 pub use auth::AuthConfig;
 pub use catalogue::CatalogueConfig;
@@ -21,6 +22,7 @@ pub use downloads::DownloadsConfig;
 pub use http::HttpConfig;
 pub use licenses::{KeyConfig, KeyUse, LicensesConfig};
 pub use payments::{PaymentsConfig, StripeConfig};
+pub use releases::ReleasesConfig;
 
 /// The whole configuration. Every key has a default; an unknown key is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +49,8 @@ pub struct Config {
     pub licenses: LicensesConfig,
     /// `[distribution]`
     pub distribution: DistributionConfig,
+    /// `[releases]`
+    pub releases: ReleasesConfig,
     /// `[downloads]`
     pub downloads: DownloadsConfig,
 }
@@ -64,6 +68,7 @@ impl Default for Config {
             payments: PaymentsConfig::default(),
             licenses: LicensesConfig::default(),
             distribution: DistributionConfig::default(),
+            releases: ReleasesConfig::default(),
             downloads: DownloadsConfig::default(),
         }
     }
@@ -139,6 +144,7 @@ impl Config {
         self.payments.check()?;
         self.licenses.check()?;
         self.distribution.check()?;
+        self.releases.check()?;
         self.downloads.check()?;
         tracing_subscriber::EnvFilter::try_new(&self.log)
             .map(drop)

@@ -2,6 +2,7 @@
 
 mod access;
 mod extract;
+pub mod openapi;
 mod router;
 mod routes;
 mod tell;

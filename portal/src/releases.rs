@@ -2,6 +2,7 @@
 
 mod blobs;
 mod channel;
+mod checks;
 mod counts;
 mod download;
 pub mod entity;

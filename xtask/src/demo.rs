@@ -32,6 +32,8 @@ pub fn run(project: &Project, options: &Options) -> Result<()> {
     console::build(project)?;
     project.build_programs()?;
     engine::build_all(project)?;
+    // The demo's portal offers them as stable, which takes a report.
+    engine::report_all(project)?;
     let bin = project.target().join("debug");
     let data = options.data.clone().unwrap_or_else(|| project.target().join("demo"));
     let mut command = project.command(&bin.join("demo").to_string_lossy(), ["--data"]);

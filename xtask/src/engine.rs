@@ -1,6 +1,7 @@
 //! `cargo xtask engine`: new, build, sign, pack, verify.
 
 mod build;
+mod conformance;
 mod pack;
 mod scaffold;
 mod ui;
@@ -27,6 +28,8 @@ pub enum Command {
     Pack(pack::Options),
     /// Build and pack every engine, the misbehaving ones of the tests included, with the development key.
     PackAll,
+    /// Run an engine's tests of the plugin contract, and write a signed report of them beside its package.
+    Conformance(conformance::Options),
     /// Sign an existing package anew, e.g. with a production key.
     Sign(pack::SignOptions),
     /// Verify a package as a host does, and say what is in it.
@@ -43,6 +46,7 @@ pub fn run(project: &Project, command: &Command) -> Result<()> {
         Command::Build(options) => build::run(project, options).map(|_| ()),
         Command::Pack(options) => pack::run(project, options),
         Command::PackAll => build_all(project),
+        Command::Conformance(options) => conformance::run(project, options),
         Command::Sign(options) => pack::sign(options),
         Command::Verify { file } => verify::run(file),
     }
@@ -51,6 +55,11 @@ pub fn run(project: &Project, command: &Command) -> Result<()> {
 /// Build and pack every engine, the misbehaving ones of the tests included.
 pub fn build_all(project: &Project) -> Result<()> {
     pack::all(project)
+}
+
+/// Test the packed engines of `plugins/` against the contract, and write the reports beside them.
+pub fn report_all(project: &Project) -> Result<()> {
+    conformance::all(project)
 }
 
 /// Build and pack the example, optimised and trusting the development roots: what the benchmarks load.

@@ -9,6 +9,7 @@ mod adapters;
 mod agent;
 mod archive;
 mod body;
+mod conformance;
 #[cfg(target_os = "linux")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -33,6 +34,7 @@ pub mod worker;
 
 pub use agent::{AgentInstance, AgentServices, Command, CommandIo, start_agent_half};
 pub use body::{Body, BodyError};
+pub use conformance::{ConformanceReport, ReportError};
 pub use in_process::{InProcessOptions, start_in_process};
 pub use instance::{EngineInstance, InstanceState, Mode, StartError, Stats};
 pub use isolated::start_isolated;

@@ -11,6 +11,7 @@
 
 mod description;
 mod migrations;
+mod record;
 mod requests;
 
 use plugin_sdk::Exported;
@@ -21,6 +22,7 @@ use plugin_sdk::Exported;
 /// With the list of everything that is wrong.
 pub async fn check<E: Exported>() {
     let wrong = failures::<E>().await;
+    record::write::<E>(&wrong);
     assert!(wrong.is_empty(), "the engine does not keep the contract:\n- {}", wrong.join("\n- "));
 }
 

@@ -15,7 +15,7 @@ use crate::{
 const MAX_OPEN: usize = 100;
 
 /// Whom to invite.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewInvitation {
     /// Address.

@@ -32,19 +32,30 @@ pub fn routes(routes: Routes) -> Routes {
     let tokens = "/api/v1/organisations/{org}/tokens";
     routes
         .on(Method::POST, "/api/v1/sign-up", Public, sign_up)
+        .takes::<SignUp>()
         .on(Method::POST, "/api/v1/session", Public, sign_in)
+        .takes::<SignIn>()
         .on(Method::POST, "/api/v1/session/code", Public, sign_in_with_code)
+        .takes::<HalfSession>()
         .on(Method::DELETE, "/api/v1/session", SignedIn, sign_out)
         .on(Method::GET, "/api/v1/me", SignedIn, me)
         .on(Method::GET, "/api/v1/me/second-factor", SignedIn, second_factor)
+        .answers::<SecondFactor>()
         .on(Method::POST, "/api/v1/me/second-factor", SignedIn, begin_second_factor)
+        .takes::<Password>()
+        .answers::<Enrolment>()
         .on(Method::POST, "/api/v1/me/second-factor/confirm", SignedIn, confirm_second_factor)
+        .takes::<Code>()
         .on(Method::POST, "/api/v1/me/second-factor/codes", SignedIn, renew_recovery_codes)
+        .takes::<Password>()
         .on(Method::DELETE, "/api/v1/me/second-factor", SignedIn, disable_second_factor)
+        .takes::<Password>()
         .on(Method::GET, "/api/v1/organisations", SignedIn, organisations)
         .on(Method::POST, "/api/v1/organisations", SignedIn, create_organisation)
+        .takes::<Named>()
         .on(Method::GET, org, Member(Permission::OrganisationRead), get_organisation)
         .on(Method::PATCH, org, Member(Permission::OrganisationManage), rename)
+        .takes::<Named>()
         .on(
             Method::GET,
             "/api/v1/organisations/{org}/members",
@@ -52,10 +63,12 @@ pub fn routes(routes: Routes) -> Routes {
             list_members,
         )
         .on(Method::PATCH, members, Member(Permission::MembersManage), set_role)
+        .takes::<InRole>()
         // Everybody may leave; the service asks who removes others.
         .on(Method::DELETE, members, Member(Permission::OrganisationRead), remove_member)
         .on(Method::GET, invitations, Member(Permission::MembersManage), list_invitations)
         .on(Method::POST, invitations, Member(Permission::MembersManage), invite)
+        .takes::<NewInvitation>()
         .on(
             Method::DELETE,
             "/api/v1/organisations/{org}/invitations/{id}",
@@ -63,8 +76,10 @@ pub fn routes(routes: Routes) -> Routes {
             withdraw,
         )
         .on(Method::POST, "/api/v1/invitations/-/accept", SignedIn, accept)
+        .takes::<Accept>()
         .on(Method::GET, tokens, Member(Permission::OrganisationRead), list_tokens)
         .on(Method::POST, tokens, Member(Permission::OrganisationRead), create_token)
+        .takes::<NewToken>()
         .on(
             Method::DELETE,
             "/api/v1/organisations/{org}/tokens/{id}",
@@ -74,7 +89,7 @@ pub fn routes(routes: Routes) -> Routes {
         .on(Method::GET, "/api/v1/vendor/customers", Staff, customers)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SignIn {
     email: String,
@@ -87,38 +102,38 @@ struct CodeWanted {
     half_session: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct HalfSession {
     half_session: String,
     code: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Password {
     password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Code {
     code: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Named {
     name: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InRole {
     role: Role,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Accept {
     token: String,

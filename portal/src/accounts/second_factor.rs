@@ -27,7 +27,7 @@ const HALF_SESSION: Duration = Duration::minutes(10);
 const MOST_ATTEMPTS: i32 = 5;
 
 /// What to put into an authenticator. Told once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Enrolment {
     /// To type in by hand.
     pub secret: String,
@@ -38,7 +38,7 @@ pub struct Enrolment {
 }
 
 /// The state of one's second factor.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct SecondFactor {
     /// Whether a code is asked for at sign-in.
     pub enabled: bool,

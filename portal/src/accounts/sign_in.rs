@@ -23,7 +23,7 @@ use crate::{
 const FREE_FAILURES_OF_ADDRESS: u32 = 50;
 
 /// An account to make.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignUp {
     /// Address of electronic mail; the name to sign in with.
@@ -38,7 +38,7 @@ pub struct SignUp {
 }
 
 /// A person.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct User {
     /// Id.
     pub id: Uuid,

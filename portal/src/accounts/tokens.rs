@@ -19,7 +19,7 @@ const SHOWN: usize = 10;
 const MAX_TOKENS: usize = 50;
 
 /// A token to make.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What it is for.

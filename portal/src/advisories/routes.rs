@@ -21,13 +21,24 @@ pub fn routes(routes: Routes) -> Routes {
     let floor = "/api/v1/vendor/floors/{engine}";
     routes
         .on(Method::GET, "/api/v1/advisories", Access::Public, list)
+        .lists::<Advisory>()
         .on(Method::GET, "/api/v1/floors", Access::Public, floors)
+        .lists::<Floor>()
         .on(Method::GET, "/api/v1/vendor/advisories", Access::Staff, list_all)
+        .lists::<Advisory>()
         .on(Method::POST, "/api/v1/vendor/advisories", Access::Staff, publish)
+        .takes::<NewAdvisory>()
+        .answers::<Advisory>()
         .on(Method::GET, one, Access::Staff, get)
+        .answers::<Advisory>()
         .on(Method::PUT, one, Access::Staff, update)
+        .takes::<NewAdvisory>()
+        .answers::<Advisory>()
         .on(Method::POST, "/api/v1/vendor/advisories/{id}/withdraw", Access::Staff, withdraw)
+        .answers::<Advisory>()
         .on(Method::PUT, floor, Access::Staff, set_floor)
+        .takes::<Lowest>()
+        .answers::<Floor>()
         .on(Method::DELETE, floor, Access::Staff, remove_floor)
 }
 
@@ -36,9 +47,10 @@ struct Of {
     engine: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Lowest {
+    #[schema(value_type = String)]
     version: Version,
 }
 

@@ -15,7 +15,19 @@ use super::{
 use crate::{app::Core, audit::Change, ctx::Ctx, releases};
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+    utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.
@@ -49,12 +61,13 @@ impl Severity {
 }
 
 /// What an advisory says.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAdvisory {
     /// The engine.
     pub engine: String,
     /// Which versions.
+    #[schema(value_type = String)]
     pub versions: VersionReq,
     /// How bad it is.
     pub severity: Severity,
@@ -64,11 +77,12 @@ pub struct NewAdvisory {
     pub detail: String,
     /// The first version without it.
     #[serde(default)]
+    #[schema(value_type = Option<String>)]
     pub fixed_in: Option<Version>,
 }
 
 /// An advisory.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Advisory {
     /// Id: `SMA-2026-0001`.
     pub id: String,
@@ -85,11 +99,12 @@ pub struct Advisory {
 }
 
 /// The lowest good version of an engine.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Floor {
     /// The engine.
     pub engine: String,
     /// Versions below this one must not be installed.
+    #[schema(value_type = String)]
     pub version: Version,
     /// Since when.
     pub set_at: DateTime<Utc>,

@@ -17,6 +17,7 @@ use crate::{
 pub fn routes(routes: Routes) -> Routes {
     routes
         .on(Method::GET, "/api/v1/plans", Access::Public, plans)
+        .lists::<Plan>()
         .on(Method::GET, "/api/v1/engines", Access::Public, engines)
         .on(Method::GET, "/api/v1/engines/{engine}/releases", Access::Public, releases)
 }

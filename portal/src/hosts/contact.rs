@@ -24,7 +24,7 @@ const MAX_A_DAY: u64 = 1000;
 const MAX_INSTANCES: u64 = 1000;
 
 /// What a host says.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 pub struct Contact {
     /// Version of the host.
     pub host_version: String,
@@ -37,7 +37,7 @@ pub struct Contact {
 }
 
 /// An engine of a host.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HostEngine {
     /// Id.
     pub id: String,
@@ -46,7 +46,7 @@ pub struct HostEngine {
 }
 
 /// What a host hears.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Answer {
     /// The edition in force, where the host has an older one.
     pub license: Option<String>,

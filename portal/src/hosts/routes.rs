@@ -19,10 +19,16 @@ pub fn routes(routes: Routes) -> Routes {
     let read = Access::Member(Permission::LicensesRead);
     routes
         .on(Method::POST, "/api/v1/hosts/contact", Access::Host, contact)
+        .takes::<Contact>()
+        .answers::<Answer>()
         .on(Method::GET, "/api/v1/organisations/{org}/usage", read, used_by)
+        .lists::<UsedBy>()
         .on(Method::GET, "/api/v1/organisations/{org}/receipts", read, receipts)
+        .lists::<KeptReceipt>()
         .on(Method::GET, "/api/v1/vendor/customers/{id}/usage", Access::Staff, used_by)
+        .lists::<UsedBy>()
         .on(Method::GET, "/api/v1/vendor/customers/{id}/receipts", Access::Staff, receipts)
+        .lists::<KeptReceipt>()
 }
 
 async fn contact(

@@ -15,7 +15,7 @@ use crate::ctx::{Ctx, Permission};
 const LIMIT: u64 = 100;
 
 /// A host that called, with the last receipt that it handed in.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct UsedBy {
     /// Licence that it named.
     pub license: String,
@@ -34,7 +34,7 @@ pub struct UsedBy {
 }
 
 /// A receipt that the portal took.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct KeptReceipt {
     /// Licence.
     pub license: String,

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
 
 use super::{
+    openapi,
     routes::{RouteInfo, Routes},
     tell,
 };
@@ -32,6 +33,7 @@ fn timed(app: &Arc<App>) -> Routes {
     let routes = advisories::routes::routes(routes);
     let routes = releases::routes::routes(routes);
     let routes = tuf::routes::routes(routes);
+    let routes = openapi::routes(routes);
     pages::routes(routes)
 }
 

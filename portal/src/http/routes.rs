@@ -11,6 +11,10 @@ use axum::{
     routing::{MethodFilter, on},
 };
 use http::Method;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
 use uuid::Uuid;
 
 use super::access;
@@ -46,6 +50,40 @@ pub struct RouteInfo {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
+    /// The handler's name in the program.
+    pub handler: &'static str,
+    /// What the handler is given, by the names of the types.
+    pub given: &'static str,
+    /// What its body holds, where that is JSON.
+    pub takes: Option<Shape>,
+    /// What it answers, where that is described.
+    pub answers: Option<Shape>,
+}
+
+/// A type as the API's document tells it.
+#[derive(Clone)]
+pub struct Shape {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a list of these.
+    pub list: bool,
+    pub(super) collect: fn(&mut Vec<(String, RefOr<Schema>)>),
+}
+
+impl std::fmt::Debug for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Shape {
+    fn of<T: ToSchema>(list: bool) -> Self {
+        let collect = |into: &mut Vec<(String, RefOr<Schema>)>| {
+            T::schemas(into);
+            into.push((T::name().into_owned(), T::schema()));
+        };
+        Self { name: T::name().into_owned(), list, collect }
+    }
 }
 
 /// Routes being collected.
@@ -70,7 +108,39 @@ impl Routes {
         let filter = MethodFilter::try_from(method.clone()).expect("routes have methods that HTTP knows");
         let guard = from_fn_with_state((self.app.clone(), access), guard);
         self.router = self.router.route(path, on(filter, handler).route_layer(guard));
-        self.declared.push(RouteInfo { method, path, access });
+        self.declared.push(RouteInfo {
+            method,
+            path,
+            access,
+            handler: std::any::type_name::<H>(),
+            given: std::any::type_name::<T>(),
+            takes: None,
+            answers: None,
+        });
+        self
+    }
+
+    /// Say what the body of the route that was added last holds.
+    pub fn takes<T: ToSchema>(mut self) -> Self {
+        if let Some(route) = self.declared.last_mut() {
+            route.takes = Some(Shape::of::<T>(false));
+        }
+        self
+    }
+
+    /// Say what the route that was added last answers.
+    pub fn answers<T: ToSchema>(mut self) -> Self {
+        if let Some(route) = self.declared.last_mut() {
+            route.answers = Some(Shape::of::<T>(false));
+        }
+        self
+    }
+
+    /// The same, of a list.
+    pub fn lists<T: ToSchema>(mut self) -> Self {
+        if let Some(route) = self.declared.last_mut() {
+            route.answers = Some(Shape::of::<T>(true));
+        }
         self
     }
 

@@ -26,7 +26,9 @@ pub fn routes(routes: Routes) -> Routes {
         .on(Method::GET, "/api/v1/organisations/{org}/licenses/{id}/file", read, file)
         .on(Method::GET, "/api/v1/revocations", Access::Public, revocations)
         .on(Method::GET, "/api/v1/vendor/keys", Access::Staff, keys)
+        .lists::<KeyView>()
         .on(Method::POST, "/api/v1/vendor/keys/-/reload", Access::Staff, reload_keys)
+        .lists::<KeyView>()
 }
 
 async fn list(

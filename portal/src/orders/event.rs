@@ -7,12 +7,12 @@ use trust::KeyId;
 use crate::catalogue::{Plan, Tier};
 
 /// Names one payment for ever: the id of a Stripe invoice, the number of an invoice of our own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
 pub struct PaymentRef(pub String);
 
 /// What a payment pays for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Period {
     /// First moment.
     pub from: DateTime<Utc>,
@@ -21,7 +21,7 @@ pub struct Period {
 }
 
 /// How a chargeback stands. Later ones end earlier ones, in whichever order they arrive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dispute {
     /// The bank took the money back for now.
@@ -45,7 +45,7 @@ pub struct Event {
 }
 
 /// What happened. Money is in the smallest unit of the plan's currency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum What {
     /// A customer chose a plan.
@@ -128,6 +128,7 @@ pub enum What {
     /// The licence is for another host instance from now on, or for any.
     Transferred {
         /// Id of the instance's key.
+        #[schema(value_type = Option<String>)]
         instance: Option<KeyId>,
     },
     /// There will be no further period.

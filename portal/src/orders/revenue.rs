@@ -12,7 +12,7 @@ use crate::{catalogue::Tier, ctx::Ctx};
 const BATCH: u64 = 100;
 
 /// A month's money of a tier in a currency, in the currency's smallest unit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Revenue {
     /// `2026-11`, in UTC.
     pub month: String,

@@ -27,7 +27,9 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .on(Method::GET, orders, read, list)
         .on(Method::POST, orders, manage, create)
+        .takes::<NewOrder>()
         .on(Method::POST, "/api/v1/organisations/{org}/trial", manage, start_trial)
+        .takes::<Trial>()
         .on(Method::GET, "/api/v1/organisations/{org}/orders/{id}", read, get)
         .on(Method::GET, "/api/v1/organisations/{org}/orders/{id}/history", read, history)
         .on(
@@ -36,6 +38,7 @@ pub fn routes(routes: Routes) -> Routes {
             Member(Permission::LicensesManage),
             transfer,
         )
+        .takes::<Transfer>()
         .on(
             Method::POST,
             "/api/v1/organisations/{org}/licenses/{id}/activate",
@@ -43,31 +46,35 @@ pub fn routes(routes: Routes) -> Routes {
             activate,
         )
         .on(Method::GET, "/api/v1/vendor/revenue", Staff, revenue)
+        .lists::<Revenue>()
         .on(Method::GET, "/api/v1/vendor/orders", Staff, list_all)
         .on(Method::POST, "/api/v1/vendor/orders/{id}/events", Staff, tell)
+        .takes::<Told>()
         .on(Method::POST, "/api/v1/vendor/orders/{id}/invoice-paid", Staff, invoice_paid)
+        .takes::<Invoice>()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Trial {
     plan: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Transfer {
+    #[schema(value_type = Option<String>)]
     instance: Option<KeyId>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 struct Told {
     id: String,
     #[serde(flatten)]
     what: What,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Invoice {
     number: String,

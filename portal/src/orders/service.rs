@@ -29,7 +29,7 @@ const MAX_PENDING: usize = 10;
 const BATCH: u64 = 100;
 
 /// What to order.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOrder {
     /// Id of the plan.

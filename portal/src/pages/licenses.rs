@@ -77,7 +77,7 @@ fn binding(org: Uuid, license: &License, instance: &str) -> Markup {
         details {
             summary { "Activate a host without a network, or transfer" }
             form.row method="post" enctype="multipart/form-data" action={ "/organisations/" (org) "/licenses/" (license.id) "/activate" } {
-                (field("The host's instance request", html! { input type="file" name="request" required; }))
+                (field("The file of `sysmanage license request FILE`", html! { input type="file" name="request" required; }))
                 button.light type="submit" { "Get the licence for this host" }
             }
             p.dimmed { "The licence is then for that host alone. Another host that has it keeps what it has until it hears of this." }
@@ -126,7 +126,8 @@ async fn activate(
     let wrong = |why: &str| OrderError::Invalid("request", why.into());
     let part = form.next_field().await.map_err(|_| wrong("The form did not arrive whole."))?;
     let part = part.filter(|part| part.name() == Some("request"));
-    let mut part = part.ok_or_else(|| wrong("Choose the file that `sysmanage` wrote on the host."))?;
+    let mut part = part
+        .ok_or_else(|| wrong("Choose the file that `sysmanage license request FILE` wrote on the host."))?;
     let mut bytes = Vec::new();
     while let Some(piece) = part.chunk().await.map_err(|_| wrong("The file did not arrive whole."))? {
         bytes.extend_from_slice(&piece);

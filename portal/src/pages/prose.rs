@@ -11,7 +11,7 @@ const MAX_LINES: usize = 2000;
 /// A part of a text.
 enum Block<'a> {
     Heading(usize, &'a str),
-    List(Vec<&'a str>),
+    List(Vec<Vec<&'a str>>),
     Code(Vec<&'a str>),
     Paragraph(Vec<&'a str>),
 }
@@ -23,12 +23,17 @@ pub(super) fn render(text: &str) -> Markup {
             @match block {
                 Block::Heading(1, line) => h3 { (inline(line)) },
                 Block::Heading(_, line) => h4 { (inline(line)) },
-                Block::List(items) => ul { @for item in items { li { (inline(item)) } } },
+                Block::List(items) => ul { @for item in items { li { (flowing(&item)) } } },
                 Block::Code(lines) => pre { @for line in lines { (line) "\n" } },
-                Block::Paragraph(lines) => p { @for (n, line) in lines.iter().enumerate() { @if n > 0 { " " } (inline(line)) } },
+                Block::Paragraph(lines) => p { (flowing(&lines)) },
             }
         }
     }
+}
+
+/// Lines that are one text.
+fn flowing(lines: &[&str]) -> Markup {
+    html! { @for (n, line) in lines.iter().enumerate() { @if n > 0 { " " } (inline(line)) } }
 }
 
 fn blocks(text: &str) -> Vec<Block<'_>> {
@@ -63,8 +68,12 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
         }
         let item = ["- ", "* "].iter().find_map(|mark| trimmed.strip_prefix(mark));
         match (item, blocks.last_mut()) {
-            (Some(item), Some(Block::List(items))) if open => items.push(item),
-            (Some(item), _) => blocks.push(Block::List(vec![item])),
+            (Some(item), Some(Block::List(items))) if open => items.push(vec![item]),
+            (Some(item), _) => blocks.push(Block::List(vec![vec![item]])),
+            // A line that is set in goes on with the item before it.
+            (None, Some(Block::List(items))) if open && line.starts_with([' ', '\t']) => {
+                items.last_mut().into_iter().for_each(|item| item.push(trimmed));
+            }
             (None, Some(Block::Paragraph(lines))) if open => lines.push(trimmed),
             (None, _) => blocks.push(Block::Paragraph(vec![trimmed])),
         }
@@ -149,12 +158,12 @@ mod tests {
 
     #[test]
     fn the_small_part_of_markdown_is_a_page() {
-        let text = "# 1.0\n\nA **bold** `word`\nin two lines.\n\n- one [link](https://example.org/a?b=c&d)\n- two\n\n```\n<a>\n- b\n```";
+        let text = "# 1.0\n\nA **bold** `word`\nin two lines.\n\n- one [link](https://example.org/a?b=c&d)\n  goes on\n- two\n\n```\n<a>\n- b\n```";
         let page = render(text).into_string();
         assert_eq!(
             page,
             "<h3>1.0</h3><p>A <strong>bold</strong> <code>word</code> in two lines.</p><ul><li>one \
-             <a href=\"https://example.org/a?b=c&amp;d\" rel=\"nofollow noopener noreferrer\">link</a></li><li>two</li></ul>\
+             <a href=\"https://example.org/a?b=c&amp;d\" rel=\"nofollow noopener noreferrer\">link</a> goes on</li><li>two</li></ul>\
              <pre>&lt;a&gt;\n- b\n</pre>"
         );
     }

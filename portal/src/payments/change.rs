@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What to change; what is absent stays.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeOrder {
     /// Tier.

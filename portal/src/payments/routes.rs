@@ -25,6 +25,7 @@ pub fn routes(routes: Routes) -> Routes {
         .on(Method::POST, "/api/v1/organisations/{org}/orders/{id}/test-payment", manage, test_payment)
         .on(Method::POST, "/api/v1/organisations/{org}/orders/{id}/cancel", manage, cancel)
         .on(Method::POST, "/api/v1/organisations/{org}/orders/{id}/change", manage, change)
+        .takes::<ChangeOrder>()
         // The signature over the body is what lets one in here.
         .on(Method::POST, "/webhooks/stripe", Access::Public, webhook)
 }

@@ -10,7 +10,7 @@ use crate::ctx::Ctx;
 const DAYS: i64 = 90;
 
 /// Downloads that began on a day.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Downloaded {
     /// Day, in UTC.
     pub day: NaiveDate,

@@ -1,7 +1,7 @@
 //! What can go wrong with releases.
 
 use http::StatusCode;
-use plugin_runtime::Refusal;
+use plugin_runtime::{Refusal, ReportError};
 use serde_json::{Map, Value};
 
 use crate::{ctx::Forbidden, licensing::LicensingError, problem::SliceError};
@@ -21,6 +21,12 @@ pub enum ReleaseError {
     /// The package is refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// The conformance report is refused.
+    #[error("{0}.")]
+    Report(#[from] ReportError),
+    /// The version lacks something that its channel needs.
+    #[error("{1}")]
+    NotReady(&'static str, String),
     /// A published version never changes.
     #[error(
         "Version {0} is published with other bytes for {1}. A published version never changes: publish a new one."
@@ -61,7 +67,8 @@ impl SliceError for ReleaseError {
         match self {
             Self::Forbidden(e) => e.status(),
             Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Invalid(..) | Self::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Invalid(..) | Self::Refused(_) | Self::Report(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::NotReady(..) => StatusCode::CONFLICT,
             Self::PublishedOtherwise(..) => StatusCode::CONFLICT,
             Self::Yanked(_) => StatusCode::GONE,
             Self::Unlicensed { .. } => StatusCode::PAYMENT_REQUIRED,
@@ -79,6 +86,8 @@ impl SliceError for ReleaseError {
             Self::NotFound(_) => "not_found",
             Self::Invalid(..) => "invalid",
             Self::Refused(refusal) => refusal.code(),
+            Self::Report(_) => "report_refused",
+            Self::NotReady(code, _) => code,
             Self::PublishedOtherwise(..) => "published_otherwise",
             Self::Yanked(_) => "yanked",
             Self::Unlicensed { .. } => "license_required",

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use plugin_api::Manifest;
 use plugin_api::manifest::Sha256Hex;
-use plugin_runtime::{Limits, Package, Policy, Side};
+use plugin_runtime::{ConformanceReport, Limits, Package, Policy, Side};
 use sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
-    Asks, Channel, ReleaseError, Releases,
+    Asks, Channel, ReleaseError, Releases, checks,
     entity::{file, release},
     store,
 };
@@ -40,20 +40,31 @@ struct Kept {
     notes: String,
     sha256: Sha256Hex,
     size: u64,
+    report: Option<ConformanceReport>,
 }
 
 impl Releases {
     /// Verify a package and publish it. Publishing the same bytes again changes nothing, also after this was ended half-way.
-    pub async fn publish(&self, ctx: &Ctx, path: &Path, channel: Channel) -> Result<Published, ReleaseError> {
+    pub async fn publish(
+        &self,
+        ctx: &Ctx,
+        path: &Path,
+        channel: Channel,
+        report: Option<&Path>,
+    ) -> Result<Published, ReleaseError> {
         ctx.require_staff()?;
-        let kept = self.keep(path).await?;
+        let kept = self.keep(path, report).await?;
         let manifest = &kept.manifest;
-        if manifest.targets.is_empty() {
-            return Err(ReleaseError::Invalid("targets", "The package holds no library.".into()));
-        }
+        self.require_known_targets(&manifest.targets)?;
         let tx = self.core.db.begin().await?;
-        let (id, mut new) = self.release(&tx, &kept, channel).await?;
+        let (row, mut new) = self.release(&tx, &kept, channel).await?;
+        let id = row.id;
         let known = store::files(&tx, &[id]).await?;
+        let all: Vec<String> =
+            known.iter().map(|file| file.target.clone()).chain(manifest.targets.iter().cloned()).collect();
+        if let Some(channel) = Channel::named(&row.channel) {
+            self.require_ready_for(channel, &row, &all)?;
+        }
         for target in &manifest.targets {
             match known.iter().find(|file| file.target == *target) {
                 Some(file) if file.sha256 == kept.sha256.to_string() => continue,
@@ -93,11 +104,11 @@ impl Releases {
         tx: &DatabaseTransaction,
         kept: &Kept,
         channel: Channel,
-    ) -> Result<(Uuid, bool), ReleaseError> {
+    ) -> Result<(release::Model, bool), ReleaseError> {
         let manifest = &kept.manifest;
         let version = manifest.version.to_string();
         if let Some(row) = store::get(tx, &manifest.id, &version).await? {
-            return Ok((row.id, false));
+            return self.with_report(tx, row, kept).await;
         }
         let row = release::Model {
             id: Uuid::now_v7(),
@@ -116,17 +127,31 @@ impl Releases {
             yanked_at: None,
             yank_reason: None,
             asks: serde_json::to_value(asks(manifest)).ok(),
-            conformance: None,
+            conformance: kept.report.as_ref().and_then(|report| serde_json::to_value(report).ok()),
         };
-        let id = row.id;
-        store::insert(tx, row).await?;
-        Ok((id, true))
+        store::insert(tx, row.clone()).await?;
+        Ok((row, true))
+    }
+
+    /// A version that is known, with the report that came now where it had none.
+    async fn with_report(
+        &self,
+        tx: &DatabaseTransaction,
+        mut row: release::Model,
+        kept: &Kept,
+    ) -> Result<(release::Model, bool), ReleaseError> {
+        let report = kept.report.as_ref().and_then(|report| serde_json::to_value(report).ok());
+        let Some(report) = report.filter(|_| row.conformance.is_none()) else { return Ok((row, false)) };
+        store::set_conformance(tx, row.id, report.clone()).await?;
+        row.conformance = Some(report);
+        Ok((row, true))
     }
 
     /// Verify, then keep exactly the bytes that were verified.
-    async fn keep(&self, path: &Path) -> Result<Kept, ReleaseError> {
+    async fn keep(&self, path: &Path, report: Option<&Path>) -> Result<Kept, ReleaseError> {
         let (path, blobs) = (path.to_owned(), self.blobs.clone());
         let (trust, now) = (self.licensing.keys().trust().clone(), self.core.clock.now());
+        let report = report.map(Path::to_owned);
         let work = tokio::task::spawn_blocking(move || {
             let size = std::fs::metadata(&path).map_err(ReleaseError::Storage)?.len();
             if size > Limits::DEFAULT.compressed {
@@ -136,6 +161,7 @@ impl Releases {
             }
             let bytes = std::fs::read(&path).map_err(ReleaseError::Storage)?;
             let package = Package::verify(bytes.as_slice(), &Policy::new(&trust, now, Side::Tool))?;
+            let report = report.map(|file| checks::read_report(&file, &package, &trust, now)).transpose()?;
             let notes = package.file("CHANGELOG.md").unwrap_or_default();
             let mut notes = String::from_utf8_lossy(&notes).into_owned();
             let mut end = notes.len().min(MAX_NOTES);
@@ -144,7 +170,7 @@ impl Releases {
             }
             notes.truncate(end);
             let sha256 = blobs.keep(&bytes).map_err(ReleaseError::Storage)?;
-            Ok(Kept { manifest: package.manifest().clone(), notes, sha256, size: bytes.len() as u64 })
+            Ok(Kept { manifest: package.manifest().clone(), notes, sha256, size: bytes.len() as u64, report })
         });
         work.await.map_err(|e| ReleaseError::Storage(std::io::Error::other(e)))?
     }

@@ -38,8 +38,11 @@ pub fn routes(routes: Routes) -> Routes {
     routes
         .on(Method::GET, "/api/v1/vendor/releases", Access::Staff, list_all)
         .on(Method::PATCH, version, Access::Staff, set_channel)
+        .takes::<Move>()
         .on(Method::GET, "/api/v1/vendor/downloads", Access::Staff, downloaded)
+        .lists::<Downloaded>()
         .on(Method::POST, "/api/v1/vendor/engines/{engine}/screenshots", Access::Staff, add_screenshot)
+        .answers::<Screenshot>()
         .on(
             Method::DELETE,
             "/api/v1/vendor/engines/{engine}/screenshots/{sha256}",
@@ -47,8 +50,10 @@ pub fn routes(routes: Routes) -> Routes {
             remove_screenshot,
         )
         .on(Method::GET, "/api/v1/engines/{engine}/screenshots", Access::Public, screenshots)
+        .lists::<Screenshot>()
         .on(Method::GET, "/images/{sha256}", Access::Public, image)
         .on(Method::POST, "/api/v1/vendor/releases/{engine}/{version}/yank", Access::Staff, yank)
+        .takes::<Why>()
         .on(Method::POST, "/api/v1/vendor/releases/{engine}/{version}/unyank", Access::Staff, unyank)
 }
 
@@ -63,13 +68,13 @@ struct Which {
     license: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Move {
     channel: Channel,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Why {
     reason: String,

@@ -20,7 +20,7 @@ const MAX_OF_ENGINE: usize = 8;
 const MAX_CAPTION: usize = 120;
 
 /// A picture of an engine.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Screenshot {
     /// Engine.
     pub engine: String,

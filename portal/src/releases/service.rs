@@ -204,6 +204,11 @@ impl Releases {
         channel: Channel,
     ) -> Result<(), ReleaseError> {
         ctx.require_staff()?;
+        let row = store::get(self.core.db.read(), engine, &version.to_string()).await?;
+        let row = row.ok_or(ReleaseError::NotFound("version"))?;
+        let files = store::files(self.core.db.read(), &[row.id]).await?;
+        let targets: Vec<String> = files.into_iter().map(|file| file.target).collect();
+        self.require_ready_for(channel, &row, &targets)?;
         let change = Change::new("release.moved", "release", format!("{engine} {version}"));
         let change = change.detail(channel.name());
         self.change(ctx, engine, version, change, async |tx, id| store::set_channel(tx, id, channel).await)

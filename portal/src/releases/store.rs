@@ -82,6 +82,15 @@ pub(super) async fn yank(
     row.update(db).await.map(drop)
 }
 
+pub(super) async fn set_conformance(
+    db: &impl ConnectionTrait,
+    id: Uuid,
+    report: serde_json::Value,
+) -> Result<(), DbErr> {
+    let row = release::ActiveModel { id: Set(id), conformance: Set(Some(report)), ..Default::default() };
+    row.update(db).await.map(drop)
+}
+
 pub(super) async fn set_channel(db: &impl ConnectionTrait, id: Uuid, channel: Channel) -> Result<(), DbErr> {
     let row = release::ActiveModel { id: Set(id), channel: Set(channel.name().into()), ..Default::default() };
     row.update(db).await.map(drop)

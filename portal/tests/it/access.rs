@@ -69,6 +69,7 @@ async fn public_routes_are_those_that_have_to_be() {
         "GET /api/v1/engines/{engine}/releases",
         "GET /api/v1/engines/{engine}/screenshots",
         "GET /api/v1/floors",
+        "GET /api/v1/openapi.json",
         "GET /api/v1/plans",
         "GET /api/v1/revocations",
         "GET /assets/portal.css",

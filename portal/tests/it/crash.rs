@@ -71,6 +71,7 @@ pub fn configure(folder: &Path, stripe: &str) -> std::path::PathBuf {
     let mut config = Config { data_dir: folder.join("data"), ..Config::default() };
     config.http.port = 0;
     config.auth.logins_per_minute = 10_000;
+    config.releases.needs_report = false;
     for (name, text) in [("key", KEY), ("webhook", SECRET)] {
         std::fs::write(folder.join(name), text).unwrap();
     }
@@ -280,4 +281,58 @@ async fn hang_up(process: &Process) {
     let id = process.child.id().unwrap().to_string();
     let sent = Command::new("kill").args(["-HUP", &id]).status().await.unwrap();
     assert!(sent.success());
+}
+
+#[tokio::test]
+async fn killed_while_it_begins_checkouts_it_begins_each_once() {
+    let (stand_in, stripe) = StandIn::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let config = configure(folder.path(), &stripe);
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::new();
+    let mut process = Process::start(&config).await;
+    let body = json!({"email": "m@example.org", "name": "M", "password": PASSWORD, "organisation": "M"});
+    let made = client.post(format!("{}/api/v1/sign-up", process.url)).json(&body).send().await.unwrap();
+    let cookie = made.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let own = client.get(format!("{}/api/v1/organisations", process.url)).header("cookie", &cookie);
+    let own: Value = own.send().await.unwrap().json().await.unwrap();
+    let org = own["items"][0]["id"].as_str().unwrap().to_owned();
+    let orders = format!("/api/v1/organisations/{org}/orders");
+    let post = async |url: &str, path: &str, body: Value| -> Option<(u16, Value)> {
+        let request = client.post(format!("{url}{path}")).header("cookie", &cookie).json(&body);
+        let answer = request.send().await.ok()?;
+        Some((answer.status().as_u16(), answer.json().await.ok()?))
+    };
+    let mut made = Vec::new();
+    for _ in 0..4 {
+        let order = post(&process.url, &orders, json!({"plan": "professional-month", "machines": 3})).await;
+        made.push(order.unwrap().1["id"].as_str().unwrap().to_owned());
+    }
+    let checkout = |order: &str| format!("{orders}/{order}/checkout");
+    for round in 0..5 {
+        let url = process.url.clone();
+        let paths: Vec<String> = made.iter().map(|order| checkout(order)).collect();
+        let all = paths.iter().map(|path| post(&url, path, Value::Null));
+        let (killer, _) = tokio::join!(
+            async {
+                tokio::time::sleep(Duration::from_millis(3 + 4 * round)).await;
+                process.kill().await;
+                Process::start(&config).await
+            },
+            futures_util::future::join_all(all)
+        );
+        process = killer;
+    }
+    let mut urls = Vec::new();
+    for order in &made {
+        let (status, answer) = post(&process.url, &checkout(order), Value::Null).await.unwrap();
+        assert_eq!(status, 200, "{answer}");
+        urls.push(answer["url"].as_str().unwrap().to_owned());
+    }
+    // However often it was asked, Stripe made one session for each order.
+    urls.sort();
+    urls.dedup();
+    assert_eq!(urls.len(), made.len());
+    assert_eq!(stand_in.sessions(), made.len());
+    process.kill().await;
 }

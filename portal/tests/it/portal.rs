@@ -56,6 +56,7 @@ impl TestPortal {
         config.auth.logins_per_minute = 10_000;
         config.payments.test = true;
         config.auth.staff_second_factor = false;
+        config.releases.needs_report = false;
         if let Ok(server) = std::env::var("SYSMANAGE_TEST_POSTGRES_URL") {
             config.database.url = new_database(&server).await;
         }
@@ -178,7 +179,7 @@ impl TestPortal {
         &self,
         file: &std::path::Path,
     ) -> Result<Published, portal::releases::ReleaseError> {
-        self.portal.app.releases.publish(&Ctx::operator(), file, Channel::Stable).await
+        self.portal.app.releases.publish(&Ctx::operator(), file, Channel::Stable, None).await
     }
 
     /// A package signed with the development publisher's key.

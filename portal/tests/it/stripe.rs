@@ -1,5 +1,7 @@
-//! A stand-in for Stripe on loopback, by its published shapes (API version 2024-06-20): it takes the parameters that the
-//! reference names and no others, and keeps the promise of idempotency keys.
+//! A stand-in for Stripe on loopback, by its published shapes (API version 2024-06-20, [`shapes`]): it takes the parameters
+//! and values that Stripe takes and no others, and keeps the promise of idempotency keys.
+
+mod shapes;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -52,6 +54,11 @@ impl StandIn {
     /// Requests so far: path and parameters.
     pub fn requests(&self) -> Vec<(String, Form)> {
         self.0.lock().unwrap().requests.clone()
+    }
+
+    /// How many things it has made: requests of one idempotency key make one.
+    pub fn sessions(&self) -> usize {
+        self.0.lock().unwrap().by_key.len()
     }
 
     /// Answer with errors from now on, or no longer.
@@ -117,31 +124,19 @@ fn error(status: StatusCode, kind: &str, message: &str) -> Told {
     (status, axum::Json(json!({"error": {"type": kind, "message": message}})))
 }
 
-/// Parameters of `POST /v1/checkout/sessions` that the portal has a use for.
-fn is_parameter(name: &str) -> bool {
-    let known = [
-        "mode",
-        "success_url",
-        "cancel_url",
-        "client_reference_id",
-        "customer_email",
-        "metadata[order]",
-        "subscription_data[metadata][order]",
-        "subscription_data[description]",
-        "line_items[0][quantity]",
-        "line_items[0][price_data][currency]",
-        "line_items[0][price_data][unit_amount]",
-        "line_items[0][price_data][recurring][interval]",
-        "line_items[0][price_data][product_data][name]",
-    ];
-    known.contains(&name)
+/// Refuse parameters and values that Stripe does not take.
+fn check(request: &str, body: &[u8]) -> Result<(), Told> {
+    for (name, value) in form_urlencoded::parse(body) {
+        shapes::parameter(request, &name, &value)
+            .map_err(|message| error(StatusCode::BAD_REQUEST, "invalid_request_error", &message))?;
+    }
+    Ok(())
 }
 
 async fn create_session(State(stand_in): State<StandIn>, headers: HeaderMap, body: Bytes) -> Told {
     let form: Form = form_urlencoded::parse(&body).into_owned().collect();
-    if let Some(unknown) = form.keys().find(|name| !is_parameter(name)) {
-        let message = format!("Received unknown parameter: {unknown}");
-        return error(StatusCode::BAD_REQUEST, "invalid_request_error", &message);
+    if let Err(refused) = check("POST /v1/checkout/sessions", &body) {
+        return refused;
     }
     stand_in.take("/v1/checkout/sessions", &headers, &body, |n| {
         json!({
@@ -163,6 +158,9 @@ async fn update_subscription(
     headers: HeaderMap,
     body: Bytes,
 ) -> Told {
+    if let Err(refused) = check("POST /v1/subscriptions/{id}", &body) {
+        return refused;
+    }
     stand_in.take(
         &format!("/v1/subscriptions/{id}"),
         &headers,

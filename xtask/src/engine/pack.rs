@@ -52,6 +52,11 @@ pub struct SignOptions {
 }
 
 impl Key {
+    /// The development publisher's.
+    pub fn development() -> Self {
+        Self { key: None, cert: None }
+    }
+
     /// Whether a key was given.
     pub fn is_given(&self) -> bool {
         self.key.is_some()

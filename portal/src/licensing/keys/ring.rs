@@ -27,7 +27,7 @@ pub struct Ring {
 }
 
 /// How a key stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyState {
     /// It signs now.
@@ -43,11 +43,13 @@ pub enum KeyState {
 }
 
 /// A key, without its secret.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct KeyView {
     /// What it signs.
+    #[schema(value_type = String)]
     pub usage: Usage,
     /// Id of the key.
+    #[schema(value_type = String)]
     pub key: KeyId,
     /// Whom the certificate names.
     pub subject: String,
