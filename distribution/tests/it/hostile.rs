@@ -59,7 +59,7 @@ const FILES: [&str; 5] =
     ["timestamp.json", "1.snapshot.json", "1.targets.json", "1.acme.json", "1.zeta.json"];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn changed_metadata_say_nothing_new(

@@ -425,3 +425,81 @@ async fn killed_while_it_rotates_and_publishes_it_serves_one_edition() {
     assert_eq!(repository.releases().len(), releases.len());
     process.kill().await;
 }
+
+#[tokio::test]
+async fn a_vendor_begins_with_keys_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let [root, timestamp, snapshot, targets, publisher] =
+        ["root", "timestamp", "snapshot", "targets", "publisher"].map(|name| new_key(folder.path(), name));
+    let second = new_key(folder.path(), "second");
+    let mut config = Config { data_dir: folder.path().join("data"), ..Config::default() };
+    config.distribution.root_key_files = vec![root, second];
+    config.distribution.timestamp_key_files = vec![timestamp];
+    config.distribution.snapshot_key_files = vec![snapshot];
+    config.distribution.targets_key_files = vec![targets];
+    config.distribution.publisher_key_files = vec![publisher];
+    let file = folder.path().join("portal.toml");
+    std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
+    let out = folder.path().join("root.json");
+    let begin = async |threshold: &str| {
+        let arguments = ["tuf", "first-root", "--threshold", threshold, "--out"];
+        command(&file).args(arguments).arg(&out).output().await.unwrap().status.success()
+    };
+    assert!(!begin("3").await, "there are two keys");
+    assert!(begin("2").await);
+    assert!(!begin("2").await, "the file is there");
+    let first = std::fs::read(&out).unwrap();
+
+    let distribution = config.distribution.clone();
+    let portal = TestPortal::start_with(|config| {
+        config.distribution = distribution;
+        config.distribution.root_file = out.display().to_string();
+    })
+    .await;
+    portal.publish("pro", "1.0.0", "professional").await;
+    distributed(&portal).await;
+    let client = Client::new(first, folder.path().join("trusted"), portal.now());
+    let http = Http::of(&portal, None);
+    assert_eq!(listed(&client.refresh(&http).await.unwrap()), ["pro 1.0.0 stable"]);
+    // Both keys sign the next root too.
+    let tuf = &portal.portal.app.tuf;
+    assert_eq!(tuf.rotate(&Ctx::operator(), &rotation(Role::Root, &[])).await.unwrap().version, 2);
+    client.refresh(&http).await.unwrap();
+    // Who trusts the development root believes nothing of it.
+    let other = crate::tuf::client(&folder.path().join("other"), portal.now());
+    assert_eq!(other.refresh(&http).await.err().map(|e| e.code()), Some("wrong_key"));
+    assert_eq!(tuf.warning().await.unwrap(), None);
+    portal.clock.advance(Duration::days(320));
+    assert!(tuf.warning().await.unwrap().unwrap().contains("root 2 expires"));
+}
+
+#[tokio::test]
+async fn the_operator_writes_a_bundle_beside_the_portal() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = configure(folder.path(), "http://127.0.0.1:9");
+    let free = package(folder.path(), Utc::now(), ("open", "1.0.0", "free"), &[TARGET], b"library");
+    assert!(publish(&config, &free).await.success());
+    let process = Process::start(&config).await;
+    let client = reqwest::Client::new();
+    let body = json!({"email": "m@example.org", "name": "M", "password": crate::portal::PASSWORD, "organisation": "M"});
+    let made = client.post(format!("{}/api/v1/sign-up", process.url)).json(&body).send().await.unwrap();
+    let cookie = made.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let own = client.get(format!("{}/api/v1/organisations", process.url)).header("cookie", cookie);
+    let own: serde_json::Value = own.send().await.unwrap().json().await.unwrap();
+    let org = own["items"][0]["id"].as_str().unwrap().to_owned();
+    let out = folder.path().join("m.bundle");
+    let bundle = async |organisation: &str, engines: &str| {
+        let mut command = command(&config);
+        command.args(["bundle", "--organisation", organisation, "--engines", engines, "--out"]).arg(&out);
+        command.output().await.unwrap().status.success()
+    };
+    assert!(!bundle(&org, "other").await);
+    assert!(!out.exists(), "a part of a bundle is of no use");
+    assert!(!bundle(&uuid::Uuid::nil().to_string(), "open").await);
+    assert!(bundle(&org, "open").await);
+    let read = bundle::open(&out, &Limits::default()).await.unwrap();
+    let repository = crate::tuf::client(folder.path(), Utc::now()).refresh(&read).await.unwrap();
+    let saved = save(&repository, &read, "open", folder.path(), b"").await.unwrap();
+    assert!(saved == std::fs::read(free).unwrap());
+    process.kill().await;
+}
