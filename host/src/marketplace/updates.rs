@@ -146,7 +146,7 @@ impl News {
             level,
             title,
             body,
-            link: Some(format!("/engines/marketplace/{}", engine.id)),
+            link: Some(format!("/marketplace/{}", engine.id)),
         };
         Self { key, notification }
     }
