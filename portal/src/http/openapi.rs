@@ -123,6 +123,7 @@ fn security(access: Access) -> Value {
         Access::SignedIn | Access::Member(_) => json!([{"session": []}, {"token": []}]),
         Access::Staff => json!([{"session": []}]),
         Access::Host => json!([{"host": []}]),
+        Access::Download => json!([{"session": []}, {"token": []}, {"host": []}]),
     }
 }
 
