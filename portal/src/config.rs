@@ -20,7 +20,7 @@ pub use database::DatabaseConfig;
 pub use distribution::DistributionConfig;
 pub use downloads::DownloadsConfig;
 pub use http::HttpConfig;
-pub use licenses::{KeyConfig, KeyUse, LicensesConfig};
+pub use licenses::{KeyConfig, KeyUse, LicensesConfig, Pkcs11Config};
 pub use payments::{PaymentsConfig, StripeConfig};
 pub use releases::ReleasesConfig;
 

@@ -86,7 +86,9 @@ fn clippy(project: &Project) -> Result<()> {
 /// The host workspace's tests but the end-to-end ones.
 fn unit(project: &Project, cluster: &Cluster) -> Result<()> {
     let mut command = project.command("cargo", ["test", "--locked", "--workspace", "--exclude", "e2e"]);
-    run_command(command.env("SYSMANAGE_TEST_POSTGRES_URL", &cluster.url))
+    run_command(command.env("SYSMANAGE_TEST_POSTGRES_URL", &cluster.url))?;
+    let features = ["--features", "pkcs11", "--test", "pkcs11"];
+    project.run("cargo", [&["test", "--locked", "-p", "license-issuer"], &features[..]].concat())
 }
 
 fn plugins(project: &Project, cluster: &Cluster) -> Result<()> {

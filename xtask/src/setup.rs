@@ -22,6 +22,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("chromium", "/usr/bin/chromium"),
     ("fonts-dejavu-core", "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),
     ("openssl", "/usr/bin/openssl"),
+    ("softhsm2", "/usr/bin/softhsm2-util"),
     ("nftables", "/usr/sbin/nft"),
     ("iptables", "/usr/sbin/iptables"),
     ("ufw", "/usr/sbin/ufw"),

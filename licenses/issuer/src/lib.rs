@@ -18,8 +18,12 @@ mod credential;
 #[cfg(any(debug_assertions, feature = "development-keys"))]
 pub mod development;
 mod file;
+#[cfg(feature = "pkcs11")]
+mod pkcs11;
 mod signer;
 
 pub use credential::{CertificateRequest, Credential, issue_certificate};
 pub use file::{FileSigner, generate_key};
+#[cfg(feature = "pkcs11")]
+pub use pkcs11::{Pkcs11Key, Pkcs11Signer};
 pub use signer::{SignError, Signer};

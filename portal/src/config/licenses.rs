@@ -34,10 +34,38 @@ pub struct KeyConfig {
     /// What it signs.
     #[serde(rename = "use")]
     pub of: KeyUse,
-    /// PEM file of the key.
+    /// PEM file of the key; empty for one in a hardware module.
+    #[serde(default)]
     pub key_file: String,
     /// Certificates of that key, its own first, one a line.
     pub certificate_file: String,
+    /// The key in a hardware module.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pkcs11: Option<Pkcs11Config>,
+}
+
+/// A key in a hardware module, by PKCS#11. Needs a build with the feature `pkcs11`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pkcs11Config {
+    /// The module's library.
+    pub module: String,
+    /// Label of the token.
+    pub token: String,
+    /// Label of the key.
+    pub label: String,
+    /// File with the PIN of the token's user.
+    pub pin_file: String,
+}
+
+impl KeyConfig {
+    /// Where the key is, for people.
+    pub fn source(&self) -> String {
+        match &self.pkcs11 {
+            Some(key) => format!("{}/{}", key.token, key.label),
+            None => self.key_file.clone(),
+        }
+    }
 }
 
 /// The keys that sign, and the terms that licences carry.
@@ -90,8 +118,12 @@ impl LicensesConfig {
             let why = "revocation_key_file and revocation_certificate_file go together";
             return Err(ConfigError::value("licenses.revocation_certificate_file", why));
         }
-        if self.keys.iter().any(|key| key.key_file.is_empty() || key.certificate_file.is_empty()) {
-            return Err(ConfigError::value("licenses.keys", "a key has a key_file and a certificate_file"));
+        let whole = |key: &KeyConfig| {
+            key.key_file.is_empty() == key.pkcs11.is_some() && !key.certificate_file.is_empty()
+        };
+        if !self.keys.iter().all(whole) {
+            let why = "a key has a certificate_file, and either a key_file or pkcs11";
+            return Err(ConfigError::value("licenses.keys", why));
         }
         ConfigError::range("licenses.keys", self.keys.len() as u64, 0..=MAX_KEYS as u64)?;
         ConfigError::range("licenses.warn_days", self.warn_days.into(), 1..=365)?;
@@ -107,8 +139,8 @@ impl LicensesConfig {
             KeyUse::Portal => (&String::new(), &String::new()),
         };
         let (key_file, certificate_file) = (key_file.clone(), certificate_file.clone());
-        let single =
-            Some(KeyConfig { of, key_file, certificate_file }).filter(|key| !key.key_file.is_empty());
+        let single = Some(KeyConfig { of, key_file, certificate_file, pkcs11: None })
+            .filter(|key| !key.key_file.is_empty());
         single.into_iter().chain(self.keys.iter().filter(move |key| key.of == of).cloned())
     }
 }

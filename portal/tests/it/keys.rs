@@ -53,6 +53,16 @@ pub fn entry(of: &str, (key, certificate): &(PathBuf, PathBuf)) -> String {
     )
 }
 
+/// A key in a hardware module that there is not.
+fn in_a_module(certificate: &Path) -> String {
+    format!(
+        "[[licenses.keys]]\nuse = \"license\"\ncertificate_file = \"{}\"\n\
+         pkcs11 = {{ module = \"/nowhere.so\", token = \"portal\", label = \"license\", pin_file = \"{}\" }}\n",
+        certificate.display(),
+        certificate.display()
+    )
+}
+
 /// Write the file whole or not at all, as an operator's tool would.
 pub fn write(file: &Path, text: &str) {
     let partial = file.with_extension("partial");
@@ -212,6 +222,7 @@ async fn keys_that_hosts_would_refuse_are_not_taken_and_the_old_ones_go_on() {
             "[[licenses.keys]]\nuse = \"license\"\nkey_file = \"\"\ncertificate_file = \"\"\n".into(),
             "key_file",
         ),
+        (in_a_module(&good.1), if cfg!(feature = "pkcs11") { "/nowhere.so" } else { "feature `pkcs11`" }),
     ] {
         write(&shop.file, &text);
         let refused = shop.reload().await;

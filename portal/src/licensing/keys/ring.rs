@@ -4,11 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, Duration, Utc};
-use license_issuer::{Credential, FileSigner};
+use license_issuer::{Credential, FileSigner, Signer};
 use serde::Serialize;
 use trust::{Certificate, KeyId, Kind, TrustStore, Usage};
 
-use crate::config::{KeyUse, LicensesConfig};
+use crate::config::{KeyConfig, KeyUse, LicensesConfig, Pkcs11Config};
 
 /// A key with what its certificate says.
 struct Held {
@@ -82,8 +82,7 @@ impl Ring {
             let mut any = false;
             for key in config.keys_of(of) {
                 any = true;
-                let credential = file(&key.key_file, &key.certificate_file)?;
-                held.push(Held::try_out(usage, key.key_file, credential, trust, now)?);
+                held.push(Held::try_out(usage, key.source(), open(&key)?, trust, now)?);
             }
             if !any {
                 let credential = development::credential(of)?;
@@ -193,12 +192,39 @@ impl Held {
     }
 }
 
-fn file(key: &str, certificates: &str) -> anyhow::Result<Credential> {
-    let signer = FileSigner::open(Path::new(key))?;
+fn open(key: &KeyConfig) -> anyhow::Result<Credential> {
+    let signer: Box<dyn Signer> = match &key.pkcs11 {
+        Some(key) => hardware(key)?,
+        None => Box::new(FileSigner::open(Path::new(&key.key_file))?),
+    };
+    let certificates = &key.certificate_file;
     let text =
         std::fs::read_to_string(certificates).with_context(|| format!("cannot read {certificates}"))?;
     let chain = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
-    Credential::new(signer, chain).with_context(|| format!("{key} and {certificates} do not fit"))
+    Credential::new(signer, chain).with_context(|| format!("{} and {certificates} do not fit", key.source()))
+}
+
+#[cfg(feature = "pkcs11")]
+fn hardware(key: &Pkcs11Config) -> anyhow::Result<Box<dyn Signer>> {
+    let pin =
+        std::fs::read_to_string(&key.pin_file).with_context(|| format!("cannot read {}", key.pin_file))?;
+    let pin = zeroize::Zeroizing::new(pin);
+    let place = license_issuer::Pkcs11Key {
+        module: key.module.clone().into(),
+        token: key.token.clone(),
+        label: key.label.clone(),
+        pin: pin.trim().to_owned().into(),
+    };
+    Ok(Box::new(license_issuer::Pkcs11Signer::open(place)?))
+}
+
+#[cfg(not(feature = "pkcs11"))]
+fn hardware(key: &Pkcs11Config) -> anyhow::Result<Box<dyn Signer>> {
+    bail!(
+        "the key {}/{} is in a hardware module: build the portal with the feature `pkcs11`",
+        key.token,
+        key.label
+    )
 }
 
 /// The development keys are in the repository for everybody to see; a release build has none.
