@@ -69,6 +69,7 @@ impl Tuf {
     /// Make the next root. Hosts follow the chain from the root that they know; nothing that they hold becomes bad.
     pub async fn rotate(&self, ctx: &Ctx, rotation: &Rotation) -> Result<Rotated, TufError> {
         ctx.require_staff()?;
+        let _turn = self.turn.lock().await;
         let documents = self.documents().await?;
         let config = self.configured().await?;
         let new = keys::open(&rotation.key_files)?;

@@ -40,7 +40,7 @@ pub struct Tuf {
     advisories: Advisories,
     keys: RwLock<Arc<OnlineKeys>>,
     /// One edition at a time, from reading what is published to writing what follows.
-    turn: tokio::sync::Mutex<()>,
+    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 impl Tuf {
