@@ -17,8 +17,8 @@ test.beforeAll(async () => {
   host = await newHost({ SYSMANAGE__MARKETPLACE__URL: portal.url })
 })
 test.afterAll(async () => {
-  await host.stop()
-  await portal.stop()
+  await (host as NewHost | undefined)?.stop()
+  await (portal as Portal | undefined)?.stop()
 })
 
 const PASSWORD = 'correct horse battery staple'
@@ -60,14 +60,15 @@ async function carryLicense(shop: Page, console_: Page): Promise<void> {
 }
 
 test('sign up, buy, install from the marketplace, upgrade, refund', async ({ page, browser }) => {
-  test.setTimeout(300_000)
+  test.setTimeout(180_000)
   await setUp(page, host, PASSWORD)
   const shop = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage()
+  for (const one of [page, shop]) one.setDefaultTimeout(30_000)
 
   await test.step('buy Professional at the portal', async () => {
     await signUp(shop, 'marta', 'Marta & Co')
-    await shop.getByRole('link', { name: 'Marta & Co' }).click()
-    await shop.getByRole('link', { name: 'Orders' }).click()
+    await expect(shop.getByRole('heading', { name: 'Marta & Co' })).toBeVisible()
+    await shop.getByRole('link', { name: 'Orders', exact: true }).click()
     await shop.getByLabel('Plan').first().selectOption({ label: (await shop.getByLabel('Plan').first().locator('option', { hasText: 'Professional' }).first().textContent()) ?? '' })
     await shop.getByRole('button', { name: 'Order', exact: true }).click()
     await shop.getByRole('button', { name: 'Pay with the test payment' }).click()
@@ -98,7 +99,7 @@ test('sign up, buy, install from the marketplace, upgrade, refund', async ({ pag
   })
 
   await test.step('upgrade to Enterprise', async () => {
-    await shop.getByRole('link', { name: 'Orders' }).click()
+    await shop.getByRole('link', { name: 'Orders', exact: true }).click()
     await shop.getByRole('table').getByRole('link').first().click()
     await shop.getByLabel('Tier').selectOption('enterprise')
     await shop.getByRole('button', { name: 'Change', exact: true }).click()
