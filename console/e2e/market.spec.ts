@@ -56,7 +56,8 @@ async function carryLicense(shop: Page, console_: Page): Promise<void> {
   await console_.goto(`${host.url}/license`)
   await settled(console_)
   await console_.getByRole('textbox', { name: 'Licence', exact: false }).fill(readFileSync(file, 'utf8').trim())
-  await console_.getByRole('button', { name: 'Install', exact: true }).click()
+  await console_.getByRole('button', { name: 'Install a licence' }).click()
+  await expect(console_.getByRole('region', { name: 'Marta & Co' })).toBeVisible()
 }
 
 test('sign up, buy, install from the marketplace, upgrade, refund', async ({ page, browser }) => {
