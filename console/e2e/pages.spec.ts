@@ -207,9 +207,11 @@ test('the first pages are small and quick, with nothing kept from before', async
     const told = `${path}: ${scripts} bytes of scripts; first text after ms / contention for the processor: ${each}`
     console.log(told)
     expect(scripts, told).toBeGreaterThan(10_000)
-    // What a browser needs at first; a page of its own may ask for more, and for what comes later before its first text.
-    if (path !== '/machines') expect(scripts, told).toBeLessThan(BUDGET.scriptBytes)
-    // The quickest of several: noise only ever adds. A machine that others use too says nothing of the console.
+    expect(scripts, told).toBeLessThan(BUDGET.scriptBytes)
+    // The quickest of several: noise only ever adds. Without what the page's thread waited for the processor, which says nothing of
+    // the console but of the machine: browser and host share two cores here, and the browser draws without a graphics card.
+    const own = seen.map((p) => (Number.isNaN(p.contention) ? p.ms : p.ms / p.contention))
+    expect(Math.min(...own), told).toBeLessThan(BUDGET.paintMs)
     if (process.env.PAINT_BUDGET) expect(Math.min(...seen.map((p) => p.ms)), told).toBeLessThan(BUDGET.paintMs)
   }
 })
