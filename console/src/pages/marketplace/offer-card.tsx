@@ -22,9 +22,7 @@ export function OfferCard({ offer, download }: { offer: Offer; download: Downloa
         <Text size="sm" c="dimmed">
           {t('market.by', { publisher: plain(offer.publisher) })} · {plain(offer.tier)}
         </Text>
-        <Text size="sm" className="grow">
-          {plain(offer.description)}
-        </Text>
+        <Text size="sm">{plain(offer.description)}</Text>
         <Warnings offer={offer} />
         <DownloadState download={download} />
         <Group justify="space-between" mt="auto">

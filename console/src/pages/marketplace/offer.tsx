@@ -91,7 +91,7 @@ function VersionCard({ offer, version }: { offer: Detail; version: Version }) {
         {t('market.published', { at: date(version.published_at) })} · {bytes(version.size)} · {version.targets.map(plain).join(', ')}
       </Text>
       <Text size="sm" className="as-written">
-        {plain(version.notes)}
+        {plain(version.notes.replace(/^# Changelog\s+/i, ''))}
       </Text>
       {why && version.version !== offer.installed ? (
         <Text size="sm" mt="xs">
