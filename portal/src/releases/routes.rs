@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Bytes read at a time.
-const PIECE: usize = 64 * 1024;
+pub(crate) const PIECE: usize = 64 * 1024;
 
 /// Routes that answer in a moment.
 pub fn routes(routes: Routes) -> Routes {

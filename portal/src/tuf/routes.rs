@@ -102,5 +102,6 @@ async fn bundle(
         (header::CONTENT_DISPOSITION, "attachment; filename=\"sysmanage.bundle\"".to_owned()),
         (header::CONTENT_LENGTH, length.to_string()),
     ];
-    Ok((headers, releases::routes::body(ReaderStream::new(file), slot, stall)).into_response())
+    let pieces = ReaderStream::with_capacity(file, releases::routes::PIECE);
+    Ok((headers, releases::routes::body(pieces, slot, stall)).into_response())
 }
