@@ -249,8 +249,7 @@ async fn checkout(
     State(app): State<Arc<App>>,
     Path((org, id)): Path<(Uuid, Uuid)>,
 ) -> Result<Redirect, Problem> {
-    let me = app.accounts.me(&ctx).await?;
-    Ok(Redirect::to(&app.payments.checkout(&ctx, org, id, &me.email).await?.url))
+    Ok(Redirect::to(&app.payments.checkout(&ctx, org, id).await?.url))
 }
 
 async fn test_payment(

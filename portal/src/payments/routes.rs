@@ -35,8 +35,7 @@ async fn checkout(
     State(app): State<Arc<App>>,
     Path((org, id)): Path<(Uuid, Uuid)>,
 ) -> Answer<Checkout> {
-    let me = app.accounts.me(&ctx).await?;
-    Ok(Json(app.payments.checkout(&ctx, org, id, &me.email).await?))
+    Ok(Json(app.payments.checkout(&ctx, org, id).await?))
 }
 
 async fn test_payment(

@@ -94,7 +94,6 @@ impl Payments {
         ctx: &Ctx,
         organisation: Uuid,
         order: Uuid,
-        email: &str,
     ) -> Result<Checkout, PaymentError> {
         ctx.require(organisation, Permission::OrdersManage)?;
         let stripe = self.stripe.as_ref().ok_or(PaymentError::NoStripe)?;
@@ -108,7 +107,6 @@ impl Payments {
             number: &order.number,
             success_url: page.clone(),
             cancel_url: page,
-            email,
         };
         let session = stripe.client.create_checkout(&wanted, &format!("checkout-{}", order.id)).await?;
         store::link(self.core.db.write(), &session.id, order.id, None).await?;

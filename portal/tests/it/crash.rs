@@ -69,7 +69,8 @@ pub async fn publish(config: &Path, file: &Path) -> ExitStatus {
 /// A configuration file of a portal on SQLite.
 pub fn configure(folder: &Path, stripe: &str) -> std::path::PathBuf {
     let mut config = Config { data_dir: folder.join("data"), ..Config::default() };
-    config.http.port = 0;
+    // The same after a kill: where Stripe sends people back to is part of what a checkout was begun with.
+    config.http.port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     config.auth.logins_per_minute = 10_000;
     config.releases.needs_report = false;
     for (name, text) in [("key", KEY), ("webhook", SECRET)] {

@@ -76,8 +76,6 @@ pub struct Wanted<'a> {
     pub success_url: String,
     /// Where it goes when the customer turns back.
     pub cancel_url: String,
-    /// The customer's address.
-    pub email: &'a str,
 }
 
 /// What a subscription is to become.
@@ -231,13 +229,13 @@ fn terms_form(item: &Item, terms: &NewTerms<'_>) -> Vec<(String, String)> {
     pairs
 }
 
+/// The same for every member of the organisation: an idempotency key is for one set of parameters. Stripe asks for the address.
 fn checkout_form(wanted: &Wanted<'_>) -> Vec<(String, String)> {
     let plan = wanted.plan;
     let price = "line_items[0][price_data]";
     let pairs = [
         ("mode".to_owned(), "subscription".to_owned()),
         ("client_reference_id".to_owned(), wanted.order.clone()),
-        ("customer_email".to_owned(), wanted.email.to_owned()),
         ("success_url".to_owned(), wanted.success_url.clone()),
         ("cancel_url".to_owned(), wanted.cancel_url.clone()),
         ("metadata[order]".to_owned(), wanted.order.clone()),

@@ -10,7 +10,7 @@ const ts = createRequire(import.meta.url)(typescript);
 
 // What the portal sends and reads, by its first part; the whole of each such part is described.
 const wanted = {
-  "POST /v1/checkout/sessions": ["Checkout.SessionCreateParams", ["mode", "success_url", "cancel_url", "client_reference_id", "customer_email", "metadata", "subscription_data", "line_items"]],
+  "POST /v1/checkout/sessions": ["Checkout.SessionCreateParams", ["mode", "success_url", "cancel_url", "client_reference_id", "metadata", "subscription_data", "line_items"]],
   "POST /v1/subscriptions/{id}": ["SubscriptionUpdateParams", ["cancel_at_period_end", "items", "metadata", "payment_behavior", "proration_behavior", "proration_date"]],
   "checkout.session": ["Checkout.Session", ["id", "object", "mode", "status", "payment_status", "amount_total", "currency", "client_reference_id", "metadata", "customer", "subscription", "invoice", "payment_intent", "livemode", "url"]],
   subscription: ["Subscription", ["id", "object", "cancel_at_period_end", "items", "metadata", "status", "canceled_at", "cancel_at", "current_period_start", "current_period_end", "ended_at", "customer", "latest_invoice"]],
